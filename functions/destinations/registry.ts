@@ -1,0 +1,28 @@
+import { closest } from 'fastest-levenshtein';
+import type { Parsed } from '../core/problem.ts';
+import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
+import { s3 } from './s3/type.ts';
+import { ssh } from './ssh/type.ts';
+
+/** Every destination type that Ferry knows. A new type is a folder and a line here. */
+export const destinationTypes: readonly DestinationType[] = [s3, ssh];
+
+/** Checks the settings of one destination; problems are told by setting name. */
+export function parseDestination(
+  type: string,
+  settings: Readonly<Record<string, unknown>>,
+): Parsed<ConfiguredDestination> {
+  const found = destinationTypes.find((candidate) => candidate.type === type);
+  if (found) return found.parse(settings);
+  const names = destinationTypes.map((candidate) => candidate.type);
+  return {
+    ok: false,
+    problems: [
+      {
+        path: 'type',
+        problem: `There is no destination type "${type}".`,
+        remedy: `Did you mean ${closest(type, names)}? Known types: ${names.join(', ')}.`,
+      },
+    ],
+  };
+}

@@ -1,0 +1,9 @@
+import { defineDestinationType } from '../destination-type.ts';
+import { s3Schema, toS3Settings } from './settings.ts';
+
+export const s3 = defineDestinationType({
+  type: 's3',
+  schema: s3Schema,
+  refine: toS3Settings,
+  open: async (settings) => (await import('./destination.ts')).openS3(settings),
+});

@@ -1,0 +1,9 @@
+import { defineDestinationType } from '../destination-type.ts';
+import { sshSchema, toSshSettings } from './settings.ts';
+
+export const ssh = defineDestinationType({
+  type: 'ssh',
+  schema: sshSchema,
+  refine: toSshSettings,
+  open: async (settings) => (await import('./destination.ts')).openSsh(settings),
+});
