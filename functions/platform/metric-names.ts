@@ -1,0 +1,23 @@
+/** Names shared by the code that emits metrics and the alarms and dashboard that read them. */
+export const METRIC_NAMESPACE = 'Ferry';
+
+/**
+ * Dimensions: `service` (the function) always; `outcome` and `type` where said. Never a user id:
+ * CloudWatch bills each distinct set of dimensions.
+ */
+export const METRICS = {
+  /** Jobs that ended, by `outcome` (`succeeded`, `failed`, `skipped`, `retrying`, `continued`). */
+  runs: 'Runs',
+  /** Archives delivered and proven, by `type` of destination. */
+  archivesDelivered: 'ArchivesDelivered',
+  /** Bytes delivered and proven, by `type` of destination. */
+  bytesDelivered: 'BytesDelivered',
+  /** Milliseconds that one archive took, by `type` of destination. */
+  transferDuration: 'TransferDuration',
+  /** Seconds between a job's slot and the moment it was put on the queue. */
+  enqueueLag: 'EnqueueLag',
+  /** Jobs put on the queue. */
+  jobsEnqueued: 'JobsEnqueued',
+  /** Rows of the settings table that do not parse. */
+  invalidRows: 'InvalidRows',
+} as const;

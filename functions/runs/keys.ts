@@ -1,0 +1,7 @@
+/** Keys of the runs table. */
+export const RUNS_KEYS = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  /** Epoch seconds; DynamoDB removes expired items some time later, so readers check it too. */
+  expiry: 'expiresAt',
+} as const;
