@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** One object of the staging bucket as a listing shows it. */
 export interface StagedArchive {
   /** `<userId>/<component>/<file>`, the key in the staging bucket. */
@@ -49,4 +51,18 @@ export function isSelected(archive: StagedArchive, selection: Selection): boolea
 /** Where an archive goes below the destination's own path. */
 export function remotePath(archive: StagedArchive): string {
   return `${archive.component}/${archive.file}`;
+}
+
+/** A short stand-in for a staging key, which may be as long as a whole table key: 128 bits, hex. */
+export function keyHash(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 32);
+}
+
+/**
+ * Names one content of an archive going to one destination, in every process alike: 64 bits, hex.
+ * Temporary files bear it, and finished ones where the protocol has room for it.
+ */
+export function transferId(userId: string, destination: string, archive: StagedArchive): string {
+  const identity = JSON.stringify([userId, destination, archive.key, archive.etag, archive.size]);
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }

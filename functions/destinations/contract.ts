@@ -1,6 +1,9 @@
+import type { Json } from '../core/checkpoint.ts';
 import type { FerryError } from '../core/errors.ts';
 import type { PartLimits, PartPlan, PartRange } from '../core/parts.ts';
 import type { Digest, Proof } from '../core/receipt.ts';
+
+export type { Json } from '../core/checkpoint.ts';
 
 /** What a destination can do, as data: the engine and the conformance suite adapt to it. */
 export interface Capabilities {
@@ -38,15 +41,6 @@ export interface Part extends PartRange {
   /** Valid until the promise of `writePart` settles; a driver that keeps bytes longer copies them. */
   readonly bytes: Buffer;
 }
-
-/** What JSON can hold. */
-export type Json =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Json[]
-  | { readonly [key: string]: Json };
 
 /** One file under way. Nothing is visible under its final name before `finish`. */
 export interface Upload {

@@ -1,4 +1,11 @@
-import type { Archive, StagedArchive } from '../core/archive.ts';
+import type { Archive, Selection, StagedArchive } from '../core/archive.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import type { Job } from '../core/job.ts';
+import type { JobRecord } from '../core/job-record.ts';
+import type { Lease, LeaseAnswer } from '../core/lease.ts';
+import type { Parsed } from '../core/problem.ts';
+import type { Receipt } from '../core/receipt.ts';
+import type { Destination } from '../destinations/contract.ts';
 
 /** The staging bucket as a job sees it. */
 export interface Source {
@@ -20,4 +27,51 @@ export interface Source {
     into: Buffer,
     signal: AbortSignal,
   ): Promise<Buffer>;
+}
+
+/** The runs table as a job sees it. Every write holds only while the lease's fence is the newest. */
+export interface Runs {
+  job(job: Job): Promise<JobRecord | undefined>;
+  /** Takes the lease on the job's destination, or tells who has it. `until` in epoch ms. */
+  acquire(job: Job, owner: string, until: number): Promise<LeaseAnswer>;
+  /** @throws FerryError `lease-lost` when another worker has taken over */
+  assertHeld(lease: Lease): Promise<void>;
+  /** Gives the lease back; one that was lost meanwhile is left alone. */
+  release(lease: Lease): Promise<void>;
+  /** @throws FerryError `lease-lost` when a later holder has written */
+  saveJob(lease: Lease, job: Job, record: JobRecord): Promise<void>;
+  checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined>;
+  /** @throws FerryError `lease-lost` when a later holder has written */
+  saveCheckpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;
+  removeCheckpoint(lease: Lease, archive: StagedArchive): Promise<void>;
+  /** Whether this destination has this very content of the archive. */
+  isDelivered(lease: Lease, archive: StagedArchive): Promise<boolean>;
+  saveReceipt(lease: Lease, receipt: Receipt): Promise<void>;
+}
+
+/** What a user's row says about the job, read afresh at each invocation. */
+export interface JobSettings {
+  readonly backUp: Selection;
+  readonly type: string;
+  open(): Promise<Destination>;
+}
+
+export interface SettingsReader {
+  /** Undefined when the user or the destination was removed or switched off. */
+  read(job: Job): Promise<Parsed<JobSettings> | undefined>;
+}
+
+/** Where job logic writes what happened. Fields hold no secret. */
+export interface Log {
+  debug(message: string, fields: Record<string, unknown>): void;
+  info(message: string, fields: Record<string, unknown>): void;
+  warn(message: string, fields: Record<string, unknown>): void;
+}
+
+/** Time as an invocation sees it. */
+export interface Clock {
+  /** Epoch ms. */
+  now(): number;
+  /** Until the function is killed, in ms. */
+  remaining(): number;
 }

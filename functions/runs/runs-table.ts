@@ -1,0 +1,200 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { keyHash, type StagedArchive } from '../core/archive.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import { FerryError } from '../core/errors.ts';
+import { type Job, jobId } from '../core/job.ts';
+import type { JobRecord } from '../core/job-record.ts';
+import type { Lease, LeaseAnswer } from '../core/lease.ts';
+import type { Receipt } from '../core/receipt.ts';
+import { checkpointSchema, jobRecordSchema, leaseSchema } from './schema.ts';
+
+const DAY_SECONDS = 24 * 3600;
+/** Longer than any provider keeps an unfinished upload. */
+const CHECKPOINT_DAYS = 14;
+/** A year and a bit of history; receipts outlive the archives in staging by far. */
+const HISTORY_DAYS = 400;
+
+type Key = { readonly pk: string; readonly sk: string };
+
+/**
+ * The runs table: one partition a user, single-item conditional writes only.
+ *
+ * | sk | item |
+ * | --- | --- |
+ * | `JOB#<slot>#<destination>` | how a job stands |
+ * | `LEASE#<destination>` | who may write to the destination, and the fence |
+ * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
+ * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
+ */
+export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
+  const get = async (key: Key) => {
+    const answer = await client.send(
+      new GetCommand({ TableName: table, Key: key, ConsistentRead: true }),
+    );
+    return answer.Item?.data;
+  };
+
+  /** Writes an item unless a later holder of the lease has written it. */
+  const putFenced = async (lease: Lease, key: Key, data: unknown, keepDays: number) => {
+    const expiresAt = Math.floor(Date.now() / 1000) + keepDays * DAY_SECONDS;
+    await fenced(() =>
+      client.send(
+        new PutCommand({
+          TableName: table,
+          Item: { ...key, fence: lease.fence, data, expiresAt },
+          ConditionExpression: 'attribute_not_exists(fence) OR fence <= :fence',
+          ExpressionAttributeValues: { ':fence': lease.fence },
+        }),
+      ),
+    );
+  };
+
+  return {
+    async job(job: Job): Promise<JobRecord | undefined> {
+      const data = await get(jobKey(job));
+      return data === undefined ? undefined : jobRecordSchema.parse(data);
+    },
+
+    async acquire(job: Job, owner: string, until: number): Promise<LeaseAnswer> {
+      const key = leaseKey(job);
+      const mine = {
+        userId: job.userId,
+        destination: job.destination,
+        jobId: jobId(job),
+        owner,
+        until,
+      };
+      try {
+        const answer = await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: key,
+            UpdateExpression: 'SET #owner = :owner, jobId = :jobId, #until = :until ADD fence :one',
+            // Our own name there means that the answer to an earlier try was lost.
+            ConditionExpression: 'attribute_not_exists(#until) OR #until < :now OR #owner = :owner',
+            ExpressionAttributeNames: { '#owner': 'owner', '#until': 'until' },
+            ExpressionAttributeValues: {
+              ':owner': owner,
+              ':jobId': mine.jobId,
+              ':until': until,
+              ':now': Date.now(),
+              ':one': 1,
+            },
+            ReturnValues: 'ALL_NEW',
+          }),
+        );
+        const { fence } = leaseSchema.parse(answer.Attributes);
+        return { held: true, lease: { ...mine, fence } };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        const answer = await client.send(
+          new GetCommand({ TableName: table, Key: key, ConsistentRead: true }),
+        );
+        const holder = leaseSchema.parse(answer.Item);
+        return { held: false, by: { jobId: holder.jobId, until: holder.until } };
+      }
+    },
+
+    async assertHeld(lease: Lease): Promise<void> {
+      const answer = await client.send(
+        new GetCommand({ TableName: table, Key: leaseKey(lease), ConsistentRead: true }),
+      );
+      if (leaseSchema.parse(answer.Item).fence !== lease.fence) throw leaseLost();
+    },
+
+    async release(lease: Lease): Promise<void> {
+      await client
+        .send(
+          new UpdateCommand({
+            TableName: table,
+            Key: leaseKey(lease),
+            UpdateExpression: 'SET #until = :ended',
+            ConditionExpression: 'fence = :fence',
+            ExpressionAttributeNames: { '#until': 'until' },
+            ExpressionAttributeValues: { ':ended': 0, ':fence': lease.fence },
+          }),
+        )
+        .catch((error: unknown) => {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        });
+    },
+
+    saveJob: (lease: Lease, job: Job, record: JobRecord) =>
+      putFenced(lease, jobKey(job), record, HISTORY_DAYS),
+
+    async checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined> {
+      const parsed = checkpointSchema.safeParse(await get(checkpointKey(lease, archive)));
+      return parsed.success ? parsed.data : undefined;
+    },
+
+    saveCheckpoint: (lease: Lease, checkpoint: Checkpoint) =>
+      putFenced(lease, checkpointKey(lease, checkpoint.archive), checkpoint, CHECKPOINT_DAYS),
+
+    async removeCheckpoint(lease: Lease, archive: StagedArchive): Promise<void> {
+      await fenced(() =>
+        client.send(
+          new DeleteCommand({
+            TableName: table,
+            Key: checkpointKey(lease, archive),
+            ConditionExpression: 'attribute_not_exists(fence) OR fence <= :fence',
+            ExpressionAttributeValues: { ':fence': lease.fence },
+          }),
+        ),
+      );
+    },
+
+    async isDelivered(lease: Lease, archive: StagedArchive): Promise<boolean> {
+      return (await get(receiptKey(lease, archive))) !== undefined;
+    },
+
+    saveReceipt: (lease: Lease, receipt: Receipt) =>
+      putFenced(lease, receiptKey(lease, receipt.archive), receipt, HISTORY_DAYS),
+  };
+}
+
+const userKey = (userId: string) => `USER#${userId}`;
+
+function jobKey(job: Job): Key {
+  return { pk: userKey(job.userId), sk: `JOB#${job.slot}#${job.destination}` };
+}
+
+type Place = Pick<Lease, 'userId' | 'destination'>;
+
+function leaseKey(place: Place): Key {
+  return { pk: userKey(place.userId), sk: `LEASE#${place.destination}` };
+}
+
+function checkpointKey(place: Place, archive: StagedArchive): Key {
+  return {
+    pk: userKey(place.userId),
+    sk: `CHECKPOINT#${place.destination}#${keyHash(archive.key)}`,
+  };
+}
+
+function receiptKey(place: Place, archive: StagedArchive): Key {
+  const sk = `RECEIPT#${place.destination}#${keyHash(archive.key)}#${archive.etag}`;
+  return { pk: userKey(place.userId), sk };
+}
+
+async function fenced(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) throw leaseLost(error);
+    throw error;
+  }
+}
+
+function leaseLost(cause?: unknown): FerryError {
+  return new FerryError('lease-lost', 'Another worker has taken this transfer over.', {
+    retry: 'later',
+    cause,
+  });
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { Archive } from '../core/archive.ts';
+import type { Checkpoint, Json } from '../core/checkpoint.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { JobRecord } from '../core/job-record.ts';
+
+/**
+ * Items of the runs table, as they are parsed when read. What does not parse was written by another
+ * version of Ferry or by hand: a checkpoint is then dropped, a job record or lease is an error.
+ */
+const count = z.number().int().nonnegative();
+const uint32 = z.number().int().min(0).max(0xffffffff);
+
+const archive: z.ZodType<Archive> = z.strictObject({
+  key: z.string(),
+  component: z.string(),
+  file: z.string(),
+  etag: z.string(),
+  size: count,
+  versionId: z.string().optional(),
+  checksum: z.strictObject({ algorithm: z.literal('crc32'), value: uint32 }).optional(),
+});
+
+const json: z.ZodType<Json> = z.json();
+
+export const checkpointSchema: z.ZodType<Checkpoint> = z.strictObject({
+  v: z.literal(1),
+  archive,
+  partSize: count.min(1),
+  prefix: z.strictObject({ parts: count, crc32: uint32, sha256: z.string().optional() }),
+  digest: z
+    .strictObject({ size: count, sha256: z.string().regex(/^[0-9a-f]{64}$/), crc32: uint32 })
+    .optional(),
+  upload: json,
+  startedAt: count,
+});
+
+export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({
+  v: z.literal(1),
+  jobId: z.string(),
+  state: z.enum(['running', 'succeeded', 'failed', 'skipped']),
+  hop: count,
+  fence: count,
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().optional(),
+  archives: count,
+  bytes: count,
+  errors: z.array(
+    z.strictObject({
+      // A code of a newer version is shown as it is; nothing decides on it.
+      code: z.custom<ErrorCode>((value) => typeof value === 'string'),
+      message: z.string(),
+      archive: z.string().optional(),
+    }),
+  ),
+  reason: z.string().optional(),
+});
+
+export const leaseSchema = z.object({
+  jobId: z.string(),
+  owner: z.string(),
+  fence: count,
+  until: count,
+});
