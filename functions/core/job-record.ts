@@ -1,7 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { Job } from './job.ts';
 
-/** How a job stands. All but `running` are final. */
+/** How a job stands. A failed one runs again when its message is redriven. */
 export type JobState = 'running' | 'succeeded' | 'failed' | 'skipped';
 
 /** Why a job did not succeed, for people; no secret in it. */
@@ -38,6 +38,6 @@ export interface JobRecord {
  */
 export function admit(message: Job, record: JobRecord | undefined): 'run' | 'done' | 'stale' {
   if (!record) return 'run';
-  if (record.state !== 'running') return 'done';
+  if (record.state === 'succeeded' || record.state === 'skipped') return 'done';
   return message.hop < record.hop ? 'stale' : 'run';
 }

@@ -42,15 +42,15 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
   };
 
   /** Writes an item unless a later holder of the lease has written it. */
-  const putFenced = async (lease: Lease, key: Key, data: unknown, keepDays: number) => {
+  const putFenced = async (fence: number, key: Key, data: unknown, keepDays: number) => {
     const expiresAt = Math.floor(Date.now() / 1000) + keepDays * DAY_SECONDS;
     await fenced(() =>
       client.send(
         new PutCommand({
           TableName: table,
-          Item: { ...key, fence: lease.fence, data, expiresAt },
+          Item: { ...key, fence, data, expiresAt },
           ConditionExpression: 'attribute_not_exists(fence) OR fence <= :fence',
-          ExpressionAttributeValues: { ':fence': lease.fence },
+          ExpressionAttributeValues: { ':fence': fence },
         }),
       ),
     );
@@ -126,8 +126,8 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
         });
     },
 
-    saveJob: (lease: Lease, job: Job, record: JobRecord) =>
-      putFenced(lease, jobKey(job), record, HISTORY_DAYS),
+    saveJob: (job: Job, record: JobRecord) =>
+      putFenced(record.fence, jobKey(job), record, HISTORY_DAYS),
 
     async checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined> {
       const parsed = checkpointSchema.safeParse(await get(checkpointKey(lease, archive)));
@@ -135,7 +135,7 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
     },
 
     saveCheckpoint: (lease: Lease, checkpoint: Checkpoint) =>
-      putFenced(lease, checkpointKey(lease, checkpoint.archive), checkpoint, CHECKPOINT_DAYS),
+      putFenced(lease.fence, checkpointKey(lease, checkpoint.archive), checkpoint, CHECKPOINT_DAYS),
 
     async removeCheckpoint(lease: Lease, archive: StagedArchive): Promise<void> {
       await fenced(() =>
@@ -155,7 +155,7 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
     },
 
     saveReceipt: (lease: Lease, receipt: Receipt) =>
-      putFenced(lease, receiptKey(lease, receipt.archive), receipt, HISTORY_DAYS),
+      putFenced(lease.fence, receiptKey(lease, receipt.archive), receipt, HISTORY_DAYS),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Archive, Selection, StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
@@ -38,8 +39,8 @@ export interface Runs {
   assertHeld(lease: Lease): Promise<void>;
   /** Gives the lease back; one that was lost meanwhile is left alone. */
   release(lease: Lease): Promise<void>;
-  /** @throws FerryError `lease-lost` when a later holder has written */
-  saveJob(lease: Lease, job: Job, record: JobRecord): Promise<void>;
+  /** Written under `record.fence`. @throws FerryError `lease-lost` when a later holder has written */
+  saveJob(job: Job, record: JobRecord): Promise<void>;
   checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined>;
   /** @throws FerryError `lease-lost` when a later holder has written */
   saveCheckpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;
@@ -75,3 +76,33 @@ export interface Clock {
   /** Until the function is killed, in ms. */
   remaining(): number;
 }
+
+/** Counters of what happened, for alarms and the dashboard. */
+export interface TransferMetrics {
+  runEnded(outcome: JobResult['outcome']): void;
+  archiveDelivered(type: string, bytes: number, ms: number): void;
+}
+
+/** What the user's row says of the last run, written when a job ends. */
+export interface RunReport {
+  readonly slot: string;
+  readonly outcome: 'succeeded' | 'failed' | 'skipped';
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** One line for a person: what went wrong, or why nothing was done. */
+  readonly message?: string | undefined;
+  readonly code?: ErrorCode | undefined;
+}
+
+/**
+ * What to do with the message.
+ * - `succeeded`, `failed`, `skipped`: the job has ended, the message is done with.
+ * - `duplicate`: another message carries or has carried this job, the message is done with.
+ * - `continued`: the next hop is on the queue, the message is done with.
+ * - `retrying`: give it back to the queue for `delayMs`.
+ * - `gave up`: the job has failed on its last delivery; the message goes to the dead-letter queue.
+ */
+export type JobResult =
+  | { readonly outcome: 'succeeded' | 'failed' | 'skipped' | 'duplicate' | 'continued' }
+  | { readonly outcome: 'gave up' }
+  | { readonly outcome: 'retrying'; readonly delayMs: number };

@@ -1,0 +1,39 @@
+import type { Archive } from '../core/archive.ts';
+import { combineCrc32, crc32Of } from '../core/crc32.ts';
+import { EMPTY_PREFIX, type Ledger, openLedger, type Prefix } from '../core/ledger.ts';
+import { type PartPlan, partRange } from '../core/parts.ts';
+import type { Hashing } from '../core/running-hash.ts';
+import type { Source } from './ports.ts';
+
+/**
+ * Opens the ledger of an archive of which the destination holds the first `held` parts. What an
+ * earlier process saved is used as far as it reaches; where it does not fit (another hash build, a
+ * hash that could not be saved, parts that the destination lost) the held parts are read from staging
+ * again, which costs time but sends nothing twice.
+ */
+export async function openBooks(
+  archive: Archive,
+  plan: PartPlan,
+  held: number,
+  saved: Prefix,
+  source: Source,
+  hashing: Hashing,
+  buffer: Buffer,
+  signal: AbortSignal,
+): Promise<Ledger> {
+  const parts = Math.min(held, saved.parts);
+  if (parts === 0) return openLedger(plan, await hashing.start(plan.size), EMPTY_PREFIX);
+  if (parts === saved.parts && saved.sha256 !== undefined) {
+    const hash = await hashing.resume(saved.sha256);
+    if (hash) return openLedger(plan, hash, saved);
+  }
+  const hash = await hashing.start(plan.size);
+  let crc32 = 0;
+  for (let number = 0; number < parts; number++) {
+    const range = partRange(plan, number);
+    const bytes = await source.read(archive, range, buffer, signal);
+    hash.update(bytes);
+    crc32 = combineCrc32(crc32, crc32Of(bytes), range.length);
+  }
+  return openLedger(plan, hash, { parts, crc32, sha256: hash.save() });
+}

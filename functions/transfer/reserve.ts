@@ -1,0 +1,27 @@
+import type { Clock } from './ports.ts';
+
+/** Decides when it is too late to start another part. */
+export interface Reserve {
+  mayStart(): boolean;
+  /** Reports how long a part took from the start of its reading to its arrival, in ms. */
+  sawPart(ms: number): void;
+}
+
+/** What saving, handing over and a slow answer may take, in ms. */
+const HAND_OVER_MS = 20_000;
+
+/**
+ * The time kept back at the end of an invocation: three times the slowest part seen, so that what is
+ * under way can drain, and what saving and handing over take. A function with a short timeout keeps
+ * back at most a quarter of it for the latter.
+ */
+export function openReserve(clock: Clock): Reserve {
+  const handOver = Math.min(HAND_OVER_MS, clock.remaining() / 4);
+  let slowest = 0;
+  return {
+    mayStart: () => clock.remaining() > handOver + 3 * slowest,
+    sawPart(ms) {
+      slowest = Math.max(slowest, ms);
+    },
+  };
+}
