@@ -81,8 +81,13 @@ export function conformance(name: string, start: () => Promise<Subject>): void {
       on.begin(fileOf(path, bytes), planOf(bytes.length), NEVER);
     const deliver = async (on: Destination, path: string, bytes: Buffer) => {
       const upload = await begin(on, path, bytes);
-      for (let n = 0; n < planOf(bytes.length).count; n++) await write(upload, bytes, n);
-      return upload.finish(digestOf(bytes), NEVER);
+      try {
+        for (let n = 0; n < planOf(bytes.length).count; n++) await write(upload, bytes, n);
+        return await upload.finish(digestOf(bytes), NEVER);
+      } catch (error) {
+        await upload.abort().catch(() => undefined);
+        throw error;
+      }
     };
     const stored = async (path: string) => {
       const bytes = await subject.readDirectly(path);
