@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingLine } from './test/closing-line.ts';
 
 /** `unit` needs nothing but this checkout; `servers` starts real and embedded servers on loopback. */
 export default defineConfig({
   test: {
+    reporters: ['default', new ClosingLine()],
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/infra/**/*.test.ts'],
@@ -12,6 +15,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'servers',
           include: ['test/contract/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],

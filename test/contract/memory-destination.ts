@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { abortError, FerryError } from '../../functions/core/errors.ts';
+import { abortError, FerryError, toFerryError } from '../../functions/core/errors.ts';
 import { MiB, type PartPlan } from '../../functions/core/parts.ts';
 import type {
   Capabilities,
@@ -91,7 +91,10 @@ export function openMemoryDestination(
       ...capabilities,
     },
     async *check() {
-      for (const step of ['authentication', 'write', 'read back', 'delete']) yield { step, ms: 0 };
+      const error = await server.before('begin').then(() => undefined, toFerryError);
+      yield { step: 'authentication', ms: 0, error };
+      if (error) return;
+      for (const step of ['write', 'read back', 'delete']) yield { step, ms: 0 };
     },
     async begin(file, plan, signal) {
       await whileNot(signal, server.before('begin'));

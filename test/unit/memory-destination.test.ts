@@ -15,7 +15,7 @@ conformance('the destination in memory', async () => {
   const busy = { retry: 'later', retryAfterMs: 7000 } as const;
   return {
     open: async () => openMemoryDestination(server),
-    openRefused: { notHere: 'it asks for no credentials' },
+    openRefused: failing(new FerryError('auth-refused', 'Not you.', { retry: 'never' })),
     openSilent: async () =>
       openMemoryDestination({ ...server, before: () => new Promise(() => {}) }),
     openCorrupting: async () =>
