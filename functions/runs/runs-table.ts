@@ -33,7 +33,7 @@ type Key = { readonly pk: string; readonly sk: string };
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
  */
-export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
+export function openRunsTable(client: DynamoDBDocumentClient, table: string, now = Date.now) {
   const get = async (key: Key) => {
     const answer = await client.send(
       new GetCommand({ TableName: table, Key: key, ConsistentRead: true }),
@@ -43,7 +43,7 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
 
   /** Writes an item unless a later holder of the lease has written it. */
   const putFenced = async (fence: number, key: Key, data: unknown, keepDays: number) => {
-    const expiresAt = Math.floor(Date.now() / 1000) + keepDays * DAY_SECONDS;
+    const expiresAt = Math.floor(now() / 1000) + keepDays * DAY_SECONDS;
     await fenced(() =>
       client.send(
         new PutCommand({
@@ -84,7 +84,7 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string) {
               ':owner': owner,
               ':jobId': mine.jobId,
               ':until': until,
-              ':now': Date.now(),
+              ':now': now(),
               ':one': 1,
             },
             ReturnValues: 'ALL_NEW',

@@ -7,7 +7,8 @@ import type { Hashing } from '../core/running-hash.ts';
 import type { Buffers } from './buffers.ts';
 import type { Clock, JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
-import { type TransferTools, transferArchive } from './transfer-archive.ts';
+import type { TransferTools } from './transfer.ts';
+import { transferArchive } from './transfer-archive.ts';
 
 export interface DeliveryTools {
   readonly job: Job;

@@ -1,0 +1,89 @@
+import { type Archive, remotePath, transferId } from '../core/archive.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import { toFerryError } from '../core/errors.ts';
+import type { Lease } from '../core/lease.ts';
+import type { Ledger } from '../core/ledger.ts';
+import type { PartPlan } from '../core/parts.ts';
+import type { Digest } from '../core/receipt.ts';
+import type { Destination, RemoteFile, Upload } from '../destinations/contract.ts';
+import type { Runs } from './ports.ts';
+
+/** The checkpoint of one archive under way. */
+export interface CheckpointKeeper {
+  /**
+   * What an earlier process saved of this very content. A checkpoint of an older content of the same
+   * archive is of no use any more: what it stands for is taken back at the destination.
+   */
+  load(): Promise<Checkpoint | undefined>;
+  /** Saves what has arrived so far; nothing where the driver says that nothing would survive. */
+  save(upload: Upload, ledger: Ledger, startedAt: number, digest?: Digest): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface KeeperTools {
+  readonly lease: Lease;
+  readonly destination: Destination;
+  readonly runs: Runs;
+  readonly signal: AbortSignal;
+}
+
+export function keepCheckpoint(
+  tools: KeeperTools,
+  archive: Archive,
+  plan: PartPlan,
+): CheckpointKeeper {
+  const { destination, lease, runs, signal } = tools;
+
+  const takeBack = async (saved: Checkpoint) => {
+    const { size } = saved.archive;
+    const { partSize } = saved;
+    const file = remoteFile(lease, saved.archive);
+    const old = { size, partSize, count: Math.ceil(size / partSize) };
+    const left = await destination
+      .resume(file, old, saved.upload, signal)
+      .catch((error: unknown) => {
+        if (toFerryError(error).code === 'upload-lost') return undefined;
+        throw error;
+      });
+    await left?.abort();
+    await runs.removeCheckpoint(lease, archive);
+  };
+
+  return {
+    async load() {
+      const saved = await runs.checkpoint(lease, archive);
+      if (!saved) return undefined;
+      const sameContent =
+        saved.archive.etag === archive.etag && saved.archive.size === archive.size;
+      if (sameContent && saved.partSize === plan.partSize) return saved;
+      await takeBack(saved);
+      return undefined;
+    },
+    async save(upload, ledger, startedAt, digest) {
+      // Before the driver's state, which may then cover more parts than the books, never fewer.
+      const prefix = ledger.prefix();
+      const state = await upload.checkpoint();
+      if (state === undefined) return;
+      const { partSize } = plan;
+      await runs.saveCheckpoint(lease, {
+        v: 1,
+        archive,
+        partSize,
+        prefix,
+        digest,
+        upload: state,
+        startedAt,
+      });
+    },
+    remove: () => runs.removeCheckpoint(lease, archive),
+  };
+}
+
+/** An archive as its destination knows it. */
+export function remoteFile(lease: Lease, archive: Archive): RemoteFile {
+  return {
+    path: remotePath(archive),
+    size: archive.size,
+    transferId: transferId(lease.userId, lease.destination, archive),
+  };
+}

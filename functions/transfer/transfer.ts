@@ -1,0 +1,175 @@
+import type { Archive } from '../core/archive.ts';
+import { FerryError, toFerryError } from '../core/errors.ts';
+import { EMPTY_PREFIX, type Ledger } from '../core/ledger.ts';
+import { planParts } from '../core/parts.ts';
+import type { Digest, Proof } from '../core/receipt.ts';
+import type { Hashing } from '../core/running-hash.ts';
+import type { Upload } from '../destinations/contract.ts';
+import { openBooks } from './books.ts';
+import type { Buffers } from './buffers.ts';
+import { type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
+import { moveParts } from './move-parts.ts';
+import type { Clock, Log, Source } from './ports.ts';
+import type { Reserve } from './reserve.ts';
+
+/** Lanes that read ahead while all writes a destination takes are under way. */
+const READ_AHEAD = 2;
+/** How often a transfer is saved, and how often its progress is told, in ms. */
+const SAVE_EVERY = 10_000;
+const TELL_EVERY = 1_000;
+
+export interface TransferTools extends KeeperTools {
+  readonly source: Source;
+  readonly hashing: Hashing;
+  readonly buffers: Buffers;
+  readonly reserve: Reserve;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A finished transfer. */
+export interface Delivery {
+  readonly digest: Digest;
+  readonly proof: Proof;
+  /** From the first byte read to the proof, over all invocations, in ms. */
+  readonly durationMs: number;
+}
+
+/** One archive on its way to one destination. */
+export interface Transfer {
+  /** Bytes that arrived through this object, over all attempts. */
+  readonly movedBytes: number;
+  /**
+   * One try: goes on from the checkpoint or begins. Undefined when it stopped in time, with all that
+   * had arrived saved.
+   */
+  attempt(): Promise<Delivery | undefined>;
+  /** Takes back what was sent; where that is not possible now, the checkpoint stays to try again. */
+  discard(): Promise<void>;
+}
+
+/** @throws FerryError `too-large` when the destination cannot take the archive at all */
+export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
+  const { clock, destination, hashing, lease, log, reserve, runs, signal, source } = tools;
+  const { parallel, part } = destination.capabilities;
+  const plan = planParts(archive.size, part, tools.buffers.budget);
+  const lanes = Math.max(1, Math.min(plan.count, parallel + READ_AHEAD));
+  const buffers = tools.buffers.lend(lanes, plan.partSize);
+  const file = remoteFile(lease, archive);
+  const keeper = keepCheckpoint(tools, archive, plan);
+  let startedAt = clock.now();
+  let movedBytes = 0;
+  let upload: Upload | undefined;
+
+  /** Moves what is missing, saving now and then. False when it stopped in time. */
+  const move = async (into: Upload, ledger: Ledger): Promise<boolean> => {
+    const stopping = new AbortController();
+    let saving = Promise.resolve();
+    let savedAt = clock.now();
+    let toldAt = 0;
+    let counted = ledger.settledBytes;
+
+    const onPart = (ms: number) => {
+      reserve.sawPart(ms);
+      movedBytes += ledger.settledBytes - counted;
+      counted = ledger.settledBytes;
+      const now = clock.now();
+      if (now - toldAt >= TELL_EVERY) {
+        toldAt = now;
+        log.debug('progress', { archive: archive.key, bytes: counted, total: plan.size });
+      }
+      if (now - savedAt >= SAVE_EVERY) {
+        savedAt = now;
+        saving = saving
+          .then(() => keeper.save(into, ledger, startedAt))
+          .catch((error: unknown) => stopping.abort(toFerryError(error)));
+      }
+    };
+
+    try {
+      const result = await moveParts({
+        archive,
+        plan,
+        from: ledger.prefix().parts,
+        parallel,
+        buffers,
+        source,
+        upload: into,
+        ledger,
+        signal: AbortSignal.any([signal, stopping.signal]),
+        mayStart: () => reserve.mayStart(),
+        onPart,
+      });
+      await saving;
+      stopping.signal.throwIfAborted();
+      return result === 'all moved';
+    } catch (error) {
+      await saving;
+      if (toFerryError(error).code !== 'lease-lost') {
+        // Where the connection is gone this fails too; then the last checkpoint holds.
+        await keeper.save(into, ledger, startedAt).catch(() => undefined);
+      }
+      throw error;
+    }
+  };
+
+  /** Everything up to the point where only publishing is left. */
+  const complete = async (into: Upload, prefix = EMPTY_PREFIX): Promise<Digest | undefined> => {
+    const [buffer = Buffer.alloc(0)] = buffers;
+    const ledger = await openBooks(
+      archive,
+      plan,
+      into.held,
+      prefix,
+      source,
+      hashing,
+      buffer,
+      signal,
+    );
+    const digest = (await move(into, ledger)) ? ledger.digest() : undefined;
+    if (digest) assertAsStaged(archive, digest);
+    await keeper.save(into, ledger, startedAt, digest);
+    return digest;
+  };
+
+  return {
+    get movedBytes() {
+      return movedBytes;
+    },
+
+    async attempt() {
+      const saved = await keeper.load();
+      if (saved) startedAt = saved.startedAt;
+      upload = saved
+        ? await destination.resume(file, plan, saved.upload, signal)
+        : await destination.begin(file, plan, signal);
+      const known = upload.held === plan.count ? saved?.digest : undefined;
+      const digest = known ?? (await complete(upload, saved?.prefix));
+      if (!digest || !reserve.mayStart()) return undefined;
+      await runs.assertHeld(lease);
+      const proof = await upload.finish(digest, signal);
+      return { digest, proof, durationMs: clock.now() - startedAt };
+    },
+
+    async discard() {
+      try {
+        await upload?.abort();
+        await keeper.remove();
+      } catch (error) {
+        const { code } = toFerryError(error);
+        log.warn('could not take back an unfinished upload', { archive: archive.key, code });
+      }
+    },
+  };
+}
+
+/** What was read must be what the staging bucket says it stored. */
+function assertAsStaged(archive: Archive, digest: Digest): void {
+  if (!archive.checksum || archive.checksum.value === digest.crc32) return;
+  throw new FerryError(
+    'corrupted',
+    'What was read from staging does not match the checksum stored with the archive. ' +
+      'If this stays, the staged archive is damaged: stage it again.',
+    { retry: 'now', scope: 'archive' },
+  );
+}
