@@ -1,0 +1,43 @@
+import { Aws } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+
+/** One statement of a role: these actions on these resources and nothing else. */
+export function allow(
+  actions: readonly string[],
+  resources: readonly string[],
+  conditions?: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): PolicyStatement {
+  return new PolicyStatement({
+    actions: [...actions],
+    resources: [...resources],
+    ...(conditions && { conditions }),
+  });
+}
+
+/**
+ * Reading and writing the items of tables under a customer managed key, only through DynamoDB. The
+ * actions are those of the DynamoDB developer guide, "Authorizing use of your customer managed key",
+ * without the grant that only the table's maker needs.
+ */
+export function useKeyThroughDynamoDb(key: IKey): PolicyStatement {
+  return allow(
+    [
+      'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+    ],
+    [key.keyArn],
+    { StringEquals: { 'kms:ViaService': `dynamodb.${Aws.REGION}.amazonaws.com` } },
+  );
+}
+
+/** Reading objects under a customer managed key, only through S3. */
+export function decryptThroughS3(key: IKey): PolicyStatement {
+  return allow(['kms:Decrypt'], [key.keyArn], {
+    StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` },
+  });
+}
