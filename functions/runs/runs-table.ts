@@ -13,7 +13,7 @@ import { type Job, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Receipt } from '../core/receipt.ts';
-import { checkpointSchema, jobRecordSchema, leaseSchema } from './schema.ts';
+import { checkpointSchema, jobRecordSchema, leaseSchema, receiptSchema } from './schema.ts';
 
 const DAY_SECONDS = 24 * 3600;
 /** Longer than any provider keeps an unfinished upload. */
@@ -150,8 +150,9 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
       );
     },
 
-    async isDelivered(lease: Lease, archive: StagedArchive): Promise<boolean> {
-      return (await get(receiptKey(lease, archive))) !== undefined;
+    async deliveredBy(lease: Lease, archive: StagedArchive): Promise<string | undefined> {
+      const receipt = await get(receiptKey(lease, archive));
+      return receipt === undefined ? undefined : receiptSchema.parse(receipt).jobId;
     },
 
     saveReceipt: (lease: Lease, receipt: Receipt) =>

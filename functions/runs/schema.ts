@@ -3,6 +3,7 @@ import type { Archive } from '../core/archive.ts';
 import type { Checkpoint, Json } from '../core/checkpoint.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { JobRecord } from '../core/job-record.ts';
+import type { Digest, Receipt } from '../core/receipt.ts';
 
 /**
  * Items of the runs table, as they are parsed when read. What does not parse was written by another
@@ -21,6 +22,12 @@ const archive: z.ZodType<Archive> = z.strictObject({
   checksum: z.strictObject({ algorithm: z.literal('crc32'), value: uint32 }).optional(),
 });
 
+const digest: z.ZodType<Digest> = z.strictObject({
+  size: count,
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  crc32: uint32,
+});
+
 const json: z.ZodType<Json> = z.json();
 
 export const checkpointSchema: z.ZodType<Checkpoint> = z.strictObject({
@@ -28,11 +35,26 @@ export const checkpointSchema: z.ZodType<Checkpoint> = z.strictObject({
   archive,
   partSize: count.min(1),
   prefix: z.strictObject({ parts: count, crc32: uint32, sha256: z.string().optional() }),
-  digest: z
-    .strictObject({ size: count, sha256: z.string().regex(/^[0-9a-f]{64}$/), crc32: uint32 })
-    .optional(),
+  digest: digest.optional(),
   upload: json,
   startedAt: count,
+});
+
+export const receiptSchema: z.ZodType<Receipt> = z.strictObject({
+  v: z.literal(1),
+  jobId: z.string(),
+  destination: z.string(),
+  archive,
+  digest,
+  proof: z.strictObject({
+    verified: z.enum(['checksum', 'readback', 'size']),
+    how: z.string(),
+    remotePath: z.string(),
+    size: count,
+    checksum: z.string().optional(),
+  }),
+  deliveredAt: z.iso.datetime(),
+  durationMs: z.number().nonnegative(),
 });
 
 export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({

@@ -45,8 +45,8 @@ export interface Runs {
   /** @throws FerryError `lease-lost` when a later holder has written */
   saveCheckpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;
   removeCheckpoint(lease: Lease, archive: StagedArchive): Promise<void>;
-  /** Whether this destination has this very content of the archive. */
-  isDelivered(lease: Lease, archive: StagedArchive): Promise<boolean>;
+  /** The job whose receipt says that this destination has this very content; undefined without one. */
+  deliveredBy(lease: Lease, archive: StagedArchive): Promise<string | undefined>;
   saveReceipt(lease: Lease, receipt: Receipt): Promise<void>;
 }
 

@@ -139,8 +139,8 @@ async function runLeased(
   });
   const soFar: JobRecord = {
     ...record,
-    archives: record.archives + progress.archives,
-    bytes: record.bytes + progress.bytes,
+    archives: progress.archives,
+    bytes: progress.bytes,
     errors: progress.errors,
   };
   return conclude(tools, job, delivery, lease, soFar, progress);
