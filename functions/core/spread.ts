@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { Temporal } from 'temporal-polyfill';
+import { nextSlot, type Schedule } from './schedule.ts';
+
+/**
+ * How long after the planned time a user's runs start: a whole number of minutes below
+ * `windowMinutes`, the same at every run, so that users who all chose midnight do not all run at it.
+ */
+export function spreadOffset(userId: string, windowMinutes: number): Temporal.Duration {
+  return Temporal.Duration.from({ minutes: hash(userId, 0) % Math.max(1, windowMinutes) });
+}
+
+/** The first slot after `now` of a user whose runs are moved by `offset`. */
+export function nextDue(
+  schedule: Schedule,
+  now: Temporal.Instant,
+  offset: Temporal.Duration,
+): Temporal.Instant {
+  return nextSlot(schedule, now.subtract(offset)).add(offset);
+}
+
+/**
+ * The partition of the due index that a user is in. The number of shards may grow while Ferry runs:
+ * rows move at their next run. It must not shrink, for nobody would look into the shards left out.
+ */
+export function shardOf(userId: string, shards: number): string {
+  return shardName(hash(userId, 4) % shards);
+}
+
+/** Every partition of the due index. */
+export function allShards(shards: number): readonly string[] {
+  return Array.from({ length: shards }, (_, number) => shardName(number));
+}
+
+function shardName(number: number): string {
+  return `due#${String(number).padStart(3, '0')}`;
+}
+
+/** A number that is evenly spread over users; `at` picks one that is independent of the others. */
+function hash(userId: string, at: number): number {
+  return createHash('sha256').update(userId).digest().readUInt32BE(at);
+}

@@ -1,0 +1,52 @@
+import type { Selection } from './archive.ts';
+import type { Parsed } from './problem.ts';
+import type { Schedule } from './schedule.ts';
+
+/**
+ * What a user may be called: it is the first folder of the staging bucket, part of keys and ids that
+ * are put together with `#`, and a message group. Dots alone would be a path of their own.
+ */
+export const USER_ID = /^(?!\.+$)[A-Za-z0-9._@-]{1,128}$/;
+
+/** What a destination may be called: part of the same keys and ids. */
+export const DESTINATION_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
+
+/** One place of a user, as far as its type accepted it. */
+export interface UserDestination<Configured> {
+  readonly enabled: boolean;
+  readonly type: string;
+  readonly configured: Configured;
+}
+
+/** What one row of the settings table asks for. `Configured` is what a destination type makes of its settings. */
+export interface User<Configured> {
+  readonly id: string;
+  readonly enabled: boolean;
+  readonly schedule: Schedule;
+  readonly backUp: Selection;
+  readonly destinations: ReadonlyMap<string, UserDestination<Configured>>;
+}
+
+/** A row of the settings table as the pipeline meets it. */
+export interface UserRow<Configured> {
+  readonly user: Parsed<User<Configured>>;
+  /** Names the content of `spec`. */
+  readonly specHash: string;
+  /** The content that `status` speaks of; absent where the row was never checked or `status` is gone. */
+  readonly checkedHash?: string | undefined;
+  /** Where the due index has it; absent for a user who is not due. */
+  readonly due?: Due | undefined;
+}
+
+/** A user's place in the due index. */
+export interface Due {
+  readonly shard: string;
+  /** The next slot, ISO 8601 UTC. */
+  readonly at: string;
+}
+
+/** The names of the destinations that a run of this user goes to; none for a paused user. */
+export function activeDestinations(user: User<unknown>): readonly string[] {
+  if (!user.enabled) return [];
+  return [...user.destinations].filter(([, { enabled }]) => enabled).map(([name]) => name);
+}

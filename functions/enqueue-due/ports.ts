@@ -1,0 +1,63 @@
+import type { Job } from '../core/job.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Due, UserRow } from '../core/user.ts';
+
+/** A user as the due index lists it; the index may lag behind the row. */
+export interface DueUser {
+  readonly userId: string;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+}
+
+/** The settings table as the tick sees it. */
+export interface DueRows {
+  /** Users of one shard who are due at `until` (ISO 8601 UTC) or earlier, longest first, by pages. */
+  due(shard: string, until: string): AsyncIterable<readonly DueUser[]>;
+  /** The row as it is now; undefined where it was deleted. */
+  read(userId: string): Promise<UserRow<unknown> | undefined>;
+  /** Sets the next slot, unless somebody else has moved the user away from `slot`. */
+  advance(userId: string, slot: string, next: Due): Promise<void>;
+  /** Takes a user who is not to run out of the due index, unless moved away from `slot`. */
+  unschedule(userId: string, slot: string): Promise<void>;
+  /** As `unschedule`, and says in the row's status what is wrong with `spec`. */
+  refuse(
+    userId: string,
+    slot: string,
+    verdict: { readonly specHash: string; readonly problems: readonly Problem[] },
+  ): Promise<void>;
+}
+
+/** The job queue as the tick sees it. */
+export interface JobSender {
+  /** Resolves with the jobs that are not on the queue. */
+  send(
+    jobs: readonly Job[],
+  ): Promise<readonly { readonly job: Job; readonly code: string; readonly message: string }[]>;
+}
+
+/** What one tick did. */
+export interface TickSummary {
+  /** Put on the queue. */
+  readonly jobs: number;
+  readonly invalidRows: number;
+  /** The longest time between a slot and the moment its jobs were on the queue, in seconds. */
+  readonly lagSeconds: number;
+}
+
+export interface EnqueueMetrics {
+  tickEnded(summary: TickSummary): void;
+}
+
+/** Where the tick writes what happened. Fields hold no secret. */
+export interface Log {
+  info(message: string, fields: Record<string, unknown>): void;
+  warn(message: string, fields: Record<string, unknown>): void;
+}
+
+/** Time as an invocation sees it. */
+export interface Clock {
+  /** Epoch ms. */
+  now(): number;
+  /** Until the function is killed, in ms. */
+  remaining(): number;
+}

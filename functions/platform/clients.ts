@@ -1,0 +1,40 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/**
+ * Clients of the services that Ferry itself runs on; each function makes the ones it needs once, when
+ * it is loaded. Region, credentials and endpoint come from the environment alone (`AWS_REGION`,
+ * `AWS_ENDPOINT_URL_DYNAMODB`, …), as the SDK reads it.
+ */
+const MAX_ATTEMPTS = 5;
+const CONNECT_MS = 3_000;
+
+/** These calls are small: one that takes longer is stuck and worth another attempt. */
+const SMALL_CALL = {
+  maxAttempts: MAX_ATTEMPTS,
+  requestHandler: {
+    connectionTimeout: CONNECT_MS,
+    requestTimeout: 5_000,
+    throwOnRequestTimeout: true,
+  },
+};
+
+export function connectDynamoDb(): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient(SMALL_CALL), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
+
+export function connectSqs(): SQSClient {
+  return new SQSClient(SMALL_CALL);
+}
+
+/** The staging bucket. Bodies may flow for long, so only silence counts as being stuck. */
+export function connectStaging(): S3Client {
+  return new S3Client({
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: 20_000 },
+  });
+}
