@@ -1,0 +1,286 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FerryError } from '../../functions/core/errors.ts';
+import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
+import { INVOCATION_MS, MAX_RECEIVE_COUNT, openWorld, PART, type World } from './job-world.ts';
+import { digestOf, sampleBytes } from './sample.ts';
+
+let dynamo: EmbeddedDynamoDb;
+beforeAll(async () => {
+  dynamo = await startDynamoDb();
+});
+afterAll(() => dynamo.stop());
+
+/** Lets the destination fail at one step, so many times. */
+function failAt(
+  world: World,
+  step: Parameters<World['server']['before']>[0],
+  error: FerryError,
+  times = Number.POSITIVE_INFINITY,
+  from = 0,
+) {
+  const { before } = world.server;
+  let calls = 0;
+  let left = times;
+  world.server.before = async (at, part) => {
+    if (at === step) {
+      calls += 1;
+      if (calls > from && left > 0) {
+        left -= 1;
+        throw error;
+      }
+    }
+    await before(at, part);
+  };
+}
+
+const delivered = (world: World, path: string) => {
+  const bytes = world.server.files.get(path);
+  return bytes && digestOf(bytes);
+};
+const staged = (world: World, path: string) =>
+  digestOf(world.staged.get(`${world.userId}/${path}`) ?? Buffer.alloc(0));
+const drain = async (world: World) => {
+  while (world.queue.length > 0) await world.deliverMessage();
+};
+
+describe('permanent trouble', () => {
+  it('with the destination ends the job at once, and the user reads why', async () => {
+    const world = await openWorld(dynamo);
+    const refused = new FerryError('auth-refused', 'The password is wrong.', { retry: 'never' });
+    failAt(world, 'begin', refused);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'failed' } });
+    expect(await world.runs.job(world.job)).toMatchObject({
+      state: 'failed',
+      archives: 0,
+      errors: [{ code: 'auth-refused', message: 'The password is wrong.' }],
+    });
+    expect(world.reports).toMatchObject([{ outcome: 'failed', message: 'The password is wrong.' }]);
+  });
+
+  it('with one archive keeps no other back', async () => {
+    const world = await openWorld(dynamo);
+    failAt(
+      world,
+      'begin',
+      new FerryError('name-refused', 'The name is too long.', { retry: 'never', scope: 'archive' }),
+      1,
+    );
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'failed' } });
+    expect(delivered(world, 'mysql/db.sql')).toEqual(staged(world, 'mysql/db.sql'));
+    expect(await world.runs.job(world.job)).toMatchObject({
+      archives: 1,
+      errors: [{ code: 'name-refused', archive: `${world.userId}/html/site.tar` }],
+    });
+  });
+
+  it('takes back what was sent so far', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'write', new FerryError('no-space', 'Full.', { retry: 'never' }), 1, 4);
+    await world.deliverMessage();
+    expect(world.server.unfinished.size).toBe(0);
+    expect(await dynamo.itemsOf(world.userId)).not.toContainEqual(
+      expect.stringMatching(/^CHECKPOINT/),
+    );
+  });
+
+  it('in the settings fails the job in words that name the setting', async () => {
+    const world = await openWorld(dynamo);
+    const problem = { path: 'SSH_PORT', problem: 'This is no port.', remedy: 'Give 1 to 65535.' };
+    world.settings = { read: async () => ({ ok: false, problems: [problem] }) };
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'failed' } });
+    expect(world.reports).toMatchObject([
+      { code: 'setting-invalid', message: 'SSH_PORT: This is no port. Give 1 to 65535.' },
+    ]);
+  });
+});
+
+describe('passing trouble', () => {
+  const down = new FerryError('unreachable', 'Nobody answers.', { retry: 'later' });
+
+  it('gives the message back, waiting longer each time', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'begin', down);
+    const delays: number[] = [];
+    for (let receiveCount = 1; receiveCount < MAX_RECEIVE_COUNT; receiveCount++) {
+      const { result } = await world.deliverMessage({ receiveCount });
+      if (result === 'died' || result.outcome !== 'retrying') throw new Error('not given back');
+      delays.push(result.delayMs / 1000);
+    }
+    const full = [30, 90, 270, 810, 2430, 3600, 3600];
+    for (const [index, seconds] of full.entries()) {
+      expect(delays[index]).toBeGreaterThanOrEqual(seconds / 2);
+      expect(delays[index]).toBeLessThanOrEqual(seconds);
+    }
+    expect(await world.runs.job(world.job)).toMatchObject({
+      state: 'running',
+      errors: [{ code: 'unreachable' }],
+    });
+  });
+
+  it('is a failure on the last delivery, and the message goes to the dead-letter queue', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'begin', down);
+    const { result } = await world.deliverMessage({ receiveCount: MAX_RECEIVE_COUNT });
+    expect(result).toEqual({ outcome: 'gave up' });
+    expect(await world.runs.job(world.job)).toMatchObject({ state: 'failed' });
+    expect(world.reports).toMatchObject([{ outcome: 'failed', message: 'Nobody answers.' }]);
+  });
+
+  it('leaves a job that runs again when its dead letter is redriven', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'begin', down, 1);
+    await world.deliverMessage({ receiveCount: MAX_RECEIVE_COUNT });
+    world.queue.push(world.job);
+    await drain(world);
+    expect(await world.runs.job(world.job)).toMatchObject({ state: 'succeeded', archives: 2 });
+  });
+
+  it('waits at least as long as the server asked for', async () => {
+    const world = await openWorld(dynamo);
+    const busy = { retry: 'later', retryAfterMs: 1_234_000 } as const;
+    failAt(world, 'begin', new FerryError('throttled', 'Busy.', busy));
+    const { result } = await world.deliverMessage();
+    expect(result).toEqual({ outcome: 'retrying', delayMs: 1_234_000 });
+  });
+
+  it('of a broken connection is mended within the invocation, without sending parts twice', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'write', new FerryError('unreachable', 'Cut.', { retry: 'now' }), 1, 4);
+    const sent: number[] = [];
+    const { before } = world.server;
+    world.server.before = async (step, part) => {
+      await before(step, part);
+      if (step === 'write' && part) sent.push(part.offset);
+    };
+    await drain(world);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+    // Thirteen parts and one; those under way with the cut one may go twice.
+    expect(sent.length).toBeLessThanOrEqual(14 + 3);
+  });
+
+  it('of a broken connection goes to the queue when it does not mend', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'begin', new FerryError('unreachable', 'Cut.', { retry: 'now' }));
+    const { result } = await world.deliverMessage();
+    expect(result).toMatchObject({ outcome: 'retrying' });
+  });
+});
+
+describe('two workers on one destination', () => {
+  it('a duplicate waits for the end of the lease, then finds the job done', async () => {
+    const world = await openWorld(dynamo);
+    const now = Date.parse(world.job.slot);
+    await world.runs.acquire(world.job, 'another worker', now + 100_000);
+    expect(await world.deliverMessage()).toMatchObject({
+      result: { outcome: 'retrying', delayMs: 100_000 },
+    });
+    await drain(world);
+    world.queue.push(world.job);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'duplicate' } });
+    expect(world.reports).toHaveLength(1);
+  });
+
+  it('a run that finds an earlier one still under way is recorded as skipped, with the reason', async () => {
+    const world = await openWorld(dynamo);
+    const earlier = { ...world.job, slot: '2026-11-21T03:00:00.000Z' };
+    await world.runs.acquire(earlier, 'another worker', Date.parse(world.job.slot) + 100_000);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
+    expect(world.reports).toMatchObject([
+      { outcome: 'skipped', message: expect.stringContaining('2026-11-21T03:00') },
+    ]);
+  });
+
+  it('a worker that wakes up after another has taken over writes nothing any more', async () => {
+    const world = await openWorld(dynamo);
+    const { before } = world.server;
+    const asleep = Promise.withResolvers<void>();
+    const awake = Promise.withResolvers<void>();
+    let writes = 0;
+    world.server.before = async (step, part) => {
+      writes += step === 'write' ? 1 : 0;
+      if (writes === 5) {
+        writes += 1;
+        asleep.resolve();
+        await awake.promise;
+      }
+      await before(step, part);
+    };
+    const late = world.deliverMessage();
+    await asleep.promise;
+    world.passTime(INVOCATION_MS + 120_000);
+    world.server.before = before;
+    world.queue.push(world.job);
+    await drain({ ...world, queue: world.queue });
+    const done = await world.runs.job(world.job);
+    expect(done).toMatchObject({ state: 'succeeded', archives: 2 });
+    awake.resolve();
+    world.queue.push(world.job);
+    expect((await late).result).toMatchObject({ outcome: 'retrying' });
+    expect(await world.runs.job(world.job)).toEqual(done);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+    await drain(world);
+  });
+});
+
+describe('what is staged', () => {
+  it('is not sent again once this destination has it', async () => {
+    const world = await openWorld(dynamo);
+    await drain(world);
+    const next = { ...world.job, slot: '2026-11-23T03:00:00.000Z' };
+    world.server.files.clear();
+    world.queue.push(next);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
+    expect(world.server.files.size).toBe(0);
+    expect(await world.runs.job(next)).toMatchObject({ reason: expect.stringMatching(/^Nothing/) });
+  });
+
+  it('and replaced in mid-transfer is delivered as the new content, never as a mix', async () => {
+    const world = await openWorld(dynamo);
+    await world.deliverMessage();
+    expect(world.server.unfinished.size).toBe(1);
+    const key = `${world.userId}/html/site.tar`;
+    world.staged.set(key, sampleBytes(3 * PART, 'replaced'));
+    await drain(world);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+    expect(world.server.unfinished.size).toBe(0);
+  });
+
+  it('and does not match the checksum that was stored with it is never delivered', async () => {
+    const world = await openWorld(dynamo);
+    const key = `${world.userId}/html/site.tar`;
+    const good = world.staged.get(key);
+    if (!good) throw new Error('nothing staged');
+    // The bucket vouches for the first bytes it gave; what is read later differs.
+    let pinned = 0;
+    const flipped = Buffer.from(good);
+    flipped[PART] = ~(flipped[PART] ?? 0);
+    world.staged.get = (asked) => {
+      if (asked !== key) return Map.prototype.get.call(world.staged, asked);
+      pinned += 1;
+      return pinned === 1 ? good : flipped;
+    };
+    await world.deliverMessage();
+    while (world.queue.length > 0 && pinned < 2) await world.deliverMessage();
+    expect(delivered(world, 'html/site.tar')).toBeUndefined();
+  });
+
+  it('for a component that was not selected stays where it is', async () => {
+    const world = await openWorld(dynamo);
+    const { settings } = world;
+    world.settings = {
+      async read(job) {
+        const found = await settings.read(job);
+        return found?.ok ? { ok: true, value: { ...found.value, backUp: ['mysql'] } } : found;
+      },
+    };
+    await drain(world);
+    expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
+  });
+
+  it('for a user who was removed or switched off meanwhile is not sent', async () => {
+    const world = await openWorld(dynamo);
+    world.settings = { read: async () => undefined };
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
+    expect(world.server.files.size).toBe(0);
+  });
+});

@@ -1,0 +1,176 @@
+import type { Archive, StagedArchive } from '../../functions/core/archive.ts';
+import { FerryError } from '../../functions/core/errors.ts';
+import type { Job } from '../../functions/core/job.ts';
+import { MiB } from '../../functions/core/parts.ts';
+import type { Destination } from '../../functions/destinations/contract.ts';
+import { sha256 } from '../../functions/digest/sha256.ts';
+import { openRunsTable } from '../../functions/runs/runs-table.ts';
+import { openBuffers } from '../../functions/transfer/buffers.ts';
+import type {
+  JobResult,
+  RunReport,
+  SettingsReader,
+  Source,
+} from '../../functions/transfer/ports.ts';
+import { type JobTools, runJob } from '../../functions/transfer/run-job.ts';
+import type { EmbeddedDynamoDb } from '../servers/embedded-dynamodb.ts';
+import {
+  type MemoryServer,
+  openMemoryDestination,
+  openMemoryServer,
+} from './memory-destination.ts';
+import { type Death, mortal } from './mortal.ts';
+import { digestOf, sampleBytes } from './sample.ts';
+
+/** Bytes of a part in these worlds. */
+export const PART = 64 * 1024;
+/** One invocation lives this long; moving a part takes three seconds of it, so a job needs hops. */
+export const INVOCATION_MS = 40_000;
+const PART_MS = 3_000;
+export const MAX_RECEIVE_COUNT = 8;
+
+let worlds = 0;
+
+export interface World {
+  readonly userId: string;
+  /** The first message of the queue at the start. */
+  readonly job: Job;
+  readonly server: MemoryServer;
+  /** Staging key to content. */
+  readonly staged: Map<string, Buffer>;
+  readonly runs: ReturnType<typeof openRunsTable>;
+  readonly queue: Job[];
+  /** What the user's row was told, in order. */
+  readonly reports: RunReport[];
+  settings: SettingsReader;
+  passTime(ms: number): void;
+  /** One delivery of the first message, to a worker that may die on the way. */
+  deliverMessage(how?: { death?: Death; receiveCount?: number }): Promise<{
+    readonly result: JobResult | 'died';
+    /** Steps that the worker took. */
+    readonly steps: number;
+  }>;
+}
+
+/**
+ * One user, two archives, one destination, a queue and a clock: a place to run jobs in. The runs table is
+ * a real one; destination and staging are in memory, and time passes only when something is done.
+ */
+export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
+  worlds += 1;
+  const userId = `user-${worlds}`;
+  const job: Job = { userId, slot: '2026-11-22T03:00:00.000Z', destination: 'nas', hop: 0 };
+  let now = Date.parse(job.slot);
+  const server = openMemoryServer();
+  server.before = async (step) => {
+    if (step === 'write') now += PART_MS;
+  };
+  const staged = new Map([
+    [`${userId}/html/site.tar`, sampleBytes(12 * PART + 5, 'site')],
+    [`${userId}/mysql/db.sql`, sampleBytes(10, 'db')],
+  ]);
+  const settings: World['settings'] = {
+    read: async () => ({
+      ok: true,
+      value: {
+        backUp: 'everything',
+        type: 'memory',
+        open: async () => openMemoryDestination(server),
+      },
+    }),
+  };
+  const runs = openRunsTable(dynamo.documents, dynamo.runsTable, () => now);
+  const queue: Job[] = [job];
+  const reports: RunReport[] = [];
+  let workers = 0;
+
+  const deliverMessage: World['deliverMessage'] = async ({ death, receiveCount = 1 } = {}) => {
+    const [message] = queue;
+    if (!message) throw new Error('the queue is empty');
+    workers += 1;
+    const process = mortal(death);
+    const endsAt = now + INVOCATION_MS;
+    const outbox = process.wrap(
+      {
+        sendContinuation: async (next: Job) => void queue.push(next),
+        report: async (_job: Job, report: RunReport) => void reports.push(report),
+      },
+      'sendContinuation',
+      'report',
+    );
+    const tools: JobTools = {
+      settings: {
+        async read(asked) {
+          const found = await world.settings.read(asked);
+          if (!found?.ok) return found;
+          const open = async () => mortalDestination(process, await found.value.open());
+          return { ok: true, value: { ...found.value, open } };
+        },
+      },
+      source: process.wrap(sourceOf(staged), 'pin', 'read'),
+      runs: process.wrap(
+        runs,
+        ...(['job', 'acquire', 'assertHeld', 'release', 'saveJob', 'checkpoint'] as const),
+        ...(['saveCheckpoint', 'removeCheckpoint', 'deliveredBy', 'saveReceipt'] as const),
+      ),
+      hashing: sha256,
+      buffers: openBuffers(MiB),
+      metrics: { runEnded() {}, archiveDelivered() {} },
+      log: { debug() {}, info() {}, warn() {} },
+      ...outbox,
+    };
+    const run = runJob(tools, message, {
+      owner: `worker-${workers}`,
+      receiveCount,
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+      clock: { now: () => now, remaining: () => Math.max(0, endsAt - now) },
+    });
+    const result: JobResult | 'died' = await Promise.race([run, process.died]);
+    if (result === 'died') now += INVOCATION_MS + 120_000;
+    else if (result.outcome === 'retrying') now += result.delayMs + 1;
+    else queue.shift();
+    return { result, steps: process.steps() };
+  };
+
+  const world: World = {
+    ...{ userId, job, server, staged, runs, queue, reports, settings, deliverMessage },
+    passTime: (ms) => {
+      now += ms;
+    },
+  };
+  return world;
+}
+
+function sourceOf(staged: ReadonlyMap<string, Buffer>): Source {
+  return {
+    async *list(userId) {
+      for (const [key, bytes] of staged) {
+        const [, component = '', file = ''] = key.split('/');
+        const etag = digestOf(bytes).sha256.slice(0, 32);
+        if (key.startsWith(`${userId}/`)) yield { key, component, file, etag, size: bytes.length };
+      }
+    },
+    async pin(archive: StagedArchive): Promise<Archive> {
+      const bytes = staged.get(archive.key) ?? Buffer.alloc(0);
+      return { ...archive, checksum: { algorithm: 'crc32', value: digestOf(bytes).crc32 } };
+    },
+    async read(archive, { offset, length }, into) {
+      const bytes = staged.get(archive.key);
+      if (!bytes) throw new FerryError('source-missing', 'It is gone.', { retry: 'later' });
+      bytes.copy(into, 0, offset, offset + length);
+      return into.subarray(0, length);
+    },
+  };
+}
+
+/** Uploads are handed out by the destination, so their steps are the process' too. */
+function mortalDestination(process: ReturnType<typeof mortal>, inner: Destination): Destination {
+  const wrapped = process.wrap(inner, 'begin', 'resume', 'close');
+  const calls = ['writePart', 'checkpoint', 'finish', 'abort'] as const;
+  return {
+    ...wrapped,
+    capabilities: inner.capabilities,
+    begin: async (...given) => process.wrap(await wrapped.begin(...given), ...calls),
+    resume: async (...given) => process.wrap(await wrapped.resume(...given), ...calls),
+  };
+}
