@@ -5,7 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { z } from 'zod';
+import { failedItems } from './batch-response.ts';
 
 /** A queue that feeds a function, as the template describes it. */
 export interface QueueMapping {
@@ -97,7 +97,7 @@ async function handle(options: EventSourceOptions, batch: readonly Message[]): P
   const records = batch.map((message) => toRecord(message, options.mapping));
   const answer = await options.invoke({ Records: records });
   const failed = options.mapping.reportBatchItemFailures
-    ? failedItems(answer, records)
+    ? failedItems(answer, new Set(records.map((record) => record.messageId)))
     : new Set<string>();
   const handled = records.filter((record) => !failed.has(record.messageId));
   if (handled.length === 0) return;
@@ -113,25 +113,6 @@ async function handle(options: EventSourceOptions, batch: readonly Message[]): P
   for (const entry of deletion.Failed ?? []) {
     options.onError(new Error(`A handled message was not deleted: ${entry.Message}`));
   }
-}
-
-const batchResponse = z
-  .object({
-    batchItemFailures: z.array(z.object({ itemIdentifier: z.string().min(1) })).nullish(),
-  })
-  .nullish();
-
-/**
- * The messages that a function's answer reports as failed. An empty answer means that all went well;
- * one of the wrong shape, or one that names a message the batch does not have, fails the whole batch.
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
- */
-export function failedItems(answer: unknown, records: readonly SQSRecord[]): ReadonlySet<string> {
-  const all = new Set(records.map((record) => record.messageId));
-  const parsed = batchResponse.safeParse(answer);
-  if (!parsed.success) return all;
-  const failed = (parsed.data?.batchItemFailures ?? []).map((item) => item.itemIdentifier);
-  return failed.every((id) => all.has(id)) ? new Set(failed) : all;
 }
 
 function toRecord(message: Message, mapping: QueueMapping): SQSRecord {

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import dynalite from 'dynalite';
+import { buildApp } from 'fauxqs';
+import { CREDENTIALS, REGION } from './local-names.ts';
+import type { Endpoints } from './topology.ts';
+
+const HOST = '127.0.0.1';
+
+/** What stands for AWS on this machine, and clients for it. */
+export interface Services extends AsyncDisposable {
+  readonly endpoints: Endpoints;
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly s3: S3Client;
+}
+
+/** Starts DynamoDB, SQS and S3 on free ports of the loopback interface; all is held in memory. */
+export async function startServices(): Promise<Services> {
+  await using started = new AsyncDisposableStack();
+  const dynamodbServer = started.adopt(dynalite({ createTableMs: 0 }), stopHttpServer);
+  dynamodbServer.listen(0, HOST);
+  await once(dynamodbServer, 'listening');
+  const queuesAndBuckets = started.adopt(buildApp({ logger: false }), (app) => app.close());
+  const awsUrl = await queuesAndBuckets.listen({ port: 0, host: HOST });
+
+  const endpoints = { dynamodb: urlOf(dynamodbServer), sqs: awsUrl, s3: awsUrl };
+  const shared = { region: REGION, credentials: CREDENTIALS };
+  const destroy = (client: { destroy(): void }) => client.destroy();
+  const dynamodb = started.adopt(
+    new DynamoDBClient({ ...shared, endpoint: endpoints.dynamodb }),
+    destroy,
+  );
+  const sqs = started.adopt(new SQSClient({ ...shared, endpoint: endpoints.sqs }), destroy);
+  const s3 = started.adopt(connectS3(endpoints.s3), destroy);
+  const running = started.move();
+  return {
+    endpoints,
+    dynamodb,
+    sqs,
+    s3,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** An object store of somebody else's, where users want their archives. */
+export interface ObjectStore extends AsyncDisposable {
+  readonly endpoint: string;
+  readonly s3: S3Client;
+}
+
+export async function startObjectStore(): Promise<ObjectStore> {
+  const app = buildApp({ logger: false });
+  const endpoint = await app.listen({ port: 0, host: HOST });
+  const s3 = connectS3(endpoint);
+  return {
+    endpoint,
+    s3,
+    async [Symbol.asyncDispose]() {
+      s3.destroy();
+      await app.close();
+    },
+  };
+}
+
+function connectS3(endpoint: string): S3Client {
+  return new S3Client({ endpoint, region: REGION, credentials: CREDENTIALS, forcePathStyle: true });
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  return `http://${HOST}:${address.port}`;
+}
+
+function stopHttpServer(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  server.closeAllConnections();
+  return promise;
+}

@@ -1,0 +1,75 @@
+import type { ArchiveContent } from './archives.ts';
+
+/** A place that is reached by SSH. */
+export interface SshDestination {
+  readonly type: 'ssh';
+  readonly password: string;
+}
+
+/** A folder of a bucket in somebody's object store. */
+export interface S3Destination {
+  readonly type: 's3';
+  readonly bucket: string;
+}
+
+/** A user of the show: what the panel stages for them, and what they asked Ferry for. */
+export interface LocalUser {
+  readonly id: string;
+  readonly archives: readonly ArchiveContent[];
+  readonly backUp: 'everything' | readonly string[];
+  readonly destinations: Readonly<Record<string, SshDestination | S3Destination>>;
+}
+
+/** Below this folder of every destination the archives arrive. */
+export const BACKUP_FOLDER = 'backups';
+
+/**
+ * Who backs up what and where: large and small archives, one and two destinations, everything and a
+ * choice, and names that need care. Contents come from this checkout and from `site`, a folder made
+ * like a web host's home.
+ */
+export function inventUsers(): readonly LocalUser[] {
+  return [
+    {
+      id: 'anna',
+      archives: [
+        { component: 'html', file: 'webshop.tar', modules: ['aws-cdk-lib', 'node'] },
+        { component: 'mail', file: 'Büro Post 2026.tar.gz', site: 'mail' },
+        { component: 'crons', file: 'crontab.tar.gz', site: 'crons' },
+      ],
+      backUp: 'everything',
+      destinations: { nas: { type: 'ssh', password: 'anna at home' } },
+    },
+    {
+      id: 'bilal',
+      archives: [
+        { component: 'html', file: 'forum.tar', modules: ['@aws-sdk', '@smithy', '@typescript'] },
+        { component: 'mysql', file: 'forum.sql.tar.gz', site: 'mysql' },
+      ],
+      backUp: 'everything',
+      destinations: {
+        office: { type: 'ssh', password: 'bilal in the office' },
+        cloud: { type: 's3', bucket: 'bilal-backups' },
+      },
+    },
+    {
+      id: 'carla',
+      archives: [
+        { component: 'html', file: 'blog.tar.gz', modules: ['zod'] },
+        { component: 'mysql', file: 'blog.sql.tar', site: 'mysql' },
+        { component: 'mail', file: 'inbox.tar.gz', site: 'mail' },
+      ],
+      backUp: ['mysql', 'mail'],
+      destinations: { cloud: { type: 's3', bucket: 'carla-backups' } },
+    },
+    {
+      id: 'dmitri',
+      archives: [
+        { component: 'vhosts', file: 'example.org.tar.gz', site: 'vhosts' },
+        { component: 'postgres', file: 'wiki #1 100%.tar', site: 'mysql' },
+      ],
+      backUp: 'everything',
+      destinations: { attic: { type: 'ssh', password: "dmitri's attic" } },
+    },
+  ];
+}
