@@ -1,0 +1,129 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { getCACertificates } from 'node:tls';
+import { S3Client } from '@aws-sdk/client-s3';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { abortError } from '../../core/errors.ts';
+import { type Endpoint, toUrl } from './endpoint.ts';
+import { s3Error } from './errors.ts';
+import { AWS } from './providers.ts';
+import { findRegion } from './region.ts';
+import type { S3Settings } from './settings.ts';
+
+const SECOND = 1000;
+/** Parts under way and a few small requests beside them. */
+const SOCKETS = 16;
+/** A request with a body may take longer by the time that this rate needs, in bytes a second. */
+const SLOWEST_LINE = 32 * 1024;
+
+/** What every request is sent with. */
+export interface RequestOptions {
+  readonly abortSignal: AbortSignal;
+  readonly requestTimeout: number;
+}
+
+/** The bucket of one user, and the one way to talk to it. */
+export interface Bucket {
+  readonly settings: S3Settings;
+  /** The key of a path below the user's folder. */
+  keyOf(path: string): string;
+  /**
+   * Sends one request, signed for the right region. Ends as soon as the signal is aborted.
+   * @param bytes how large its body is
+   * @throws FerryError for whatever goes wrong
+   */
+  call<T>(
+    signal: AbortSignal,
+    request: (client: S3Client, options: RequestOptions) => Promise<T>,
+    bytes?: number,
+  ): Promise<T>;
+  /** The region that requests are signed for. */
+  region(signal: AbortSignal): Promise<string>;
+  close(): void;
+}
+
+/** Makes no connection yet. */
+export function openBucket(settings: S3Settings): Bucket {
+  const requestHandler = new NodeHttpHandler({
+    connectionTimeout: 5 * SECOND,
+    socketTimeout: 60 * SECOND,
+    throwOnRequestTimeout: true,
+    httpAgent: new HttpAgent({ keepAlive: true, maxSockets: SOCKETS }),
+    httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS, ...tlsOptions(settings) }),
+  });
+  const clients = new Map<string, S3Client>();
+  const clientFor = (region: string) => {
+    const client = clients.get(region) ?? createClient(settings, region, requestHandler);
+    clients.set(region, client);
+    return client;
+  };
+  let region = settings.region;
+
+  const bucket: Bucket = {
+    settings,
+    keyOf: (path) => (settings.folder === '' ? path : `${settings.folder}/${path}`),
+    async call(signal, request, bytes = 0) {
+      const client = clientFor(await bucket.region(signal));
+      const requestTimeout = 120 * SECOND + (bytes / SLOWEST_LINE) * SECOND;
+      return stoppable(signal, request(client, { abortSignal: signal, requestTimeout }));
+    },
+    async region(signal) {
+      region ??= await stoppable(signal, findRegion(settings, clientFor, signal));
+      return region;
+    },
+    close() {
+      for (const client of clients.values()) client.destroy();
+      requestHandler.destroy();
+    },
+  };
+  return bucket;
+}
+
+/** How certificates are checked: by the public roots and the user's own authorities, or not at all. */
+export function tlsOptions({ insecure, authorities }: S3Settings) {
+  if (insecure) return { rejectUnauthorized: false };
+  return authorities.length === 0 ? {} : { ca: [...getCACertificates('default'), ...authorities] };
+}
+
+/** Settles with the work, or with the reason of an abort at once; then nobody waits for the work. */
+export async function stoppable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  if (signal.aborted) {
+    work.catch(() => {});
+    throw abortError(signal);
+  }
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(abortError(signal));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, stopped.promise]);
+  } catch (thrown) {
+    throw s3Error(thrown, signal);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function createClient(settings: S3Settings, region: string, requestHandler: NodeHttpHandler) {
+  const { accessKeyId, secretAccessKey, provider } = settings;
+  return new S3Client({
+    region,
+    ...(isRegional(settings.endpoint) ? {} : { endpoint: toUrl(settings.endpoint) }),
+    forcePathStyle: provider.pathStyle,
+    credentials: {
+      accessKeyId: accessKeyId.reveal(),
+      secretAccessKey: secretAccessKey.reveal(),
+    },
+    // B2 and others refuse the checksums that the SDK would add; where they help, Ferry adds its own.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    maxAttempts: 3,
+    // Agents of our own do not wait for "100 Continue", so the header would say what is not so.
+    expectContinueHeader: false,
+    requestHandler,
+  });
+}
+
+/** Whether it is AWS's own name for a region or for all of them, which the SDK makes from the region. */
+function isRegional({ host }: Endpoint): boolean {
+  return AWS.hosts.test(host) && /^s3(?:[.-][a-z]+(?:-[a-z]+)+-\d+)?\.amazonaws\.com$/.test(host);
+}

@@ -1,0 +1,197 @@
+import type { StorageClass } from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import { MiB } from '../../core/parts.ts';
+import type { Parsed, Problem } from '../../core/problem.ts';
+import { Secret } from '../../core/secret.ts';
+import { flag, integer, issue, secret, text } from '../setting.ts';
+import { certificates } from './certificates.ts';
+import { type Endpoint, toEndpoint } from './endpoint.ts';
+import { AWS, findProvider, type Provider } from './providers.ts';
+
+/** What the driver needs, checked and put together. */
+export interface S3Settings {
+  readonly bucket: string;
+  /** Folders below the bucket without slashes at either end; '' for none. */
+  readonly folder: string;
+  readonly accessKeyId: Secret;
+  readonly secretAccessKey: Secret;
+  readonly endpoint: Endpoint;
+  readonly provider: Provider;
+  /** To sign for; undefined asks the server. */
+  readonly region?: string | undefined;
+  /** Accept any certificate. */
+  readonly insecure: boolean;
+  /** Trusted besides the public roots; PEM, one certificate each. */
+  readonly authorities: readonly string[];
+  readonly storageClass?: StorageClass | undefined;
+  /** Bytes; undefined for Ferry's own choice. */
+  readonly partSize?: number | undefined;
+}
+
+const PART_MIB = { min: 5, max: 5 * 1024 } as const;
+
+const protocol = text.transform((value, context) => {
+  const word = value.toLowerCase();
+  if (word === 'http' || word === 'https') return word;
+  context.addIssue(issue('This is neither http nor https.', 'Write https, or http if you must.'));
+  return z.NEVER;
+});
+
+const partSize = text.transform((value, context) => {
+  if (Number(value) === 0) return undefined;
+  const mebibytes = integer(PART_MIB.min, PART_MIB.max).safeParse(value);
+  if (mebibytes.success) return mebibytes.data * MiB;
+  context.addIssue(
+    issue(
+      'S3 takes parts of 5 MiB to 5120 MiB (5 GiB).',
+      'Give a whole number of MiB from 5 to 5120, or 0 to let Ferry choose.',
+    ),
+  );
+  return z.NEVER;
+});
+
+const folder = text.transform((value, context) => {
+  const names = value.split('/').filter((name) => name !== '');
+  if (!names.includes('.') && !names.includes('..')) return names.join('/');
+  context.addIssue(issue('The path holds "." or "..".', 'Name the folders from the bucket down.'));
+  return z.NEVER;
+});
+
+const bucket = text.transform((value, context) => {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/.test(value)) return value;
+  context.addIssue(
+    value.includes('/')
+      ? issue(
+          'This is more than the name of a bucket.',
+          'Give the name alone; a folder goes into AWS_S3_PATH and a host into AWS_ENDPOINT.',
+        )
+      : issue('A bucket cannot have this name.', 'Give the name as the provider shows it.'),
+  );
+  return z.NEVER;
+});
+
+/** The SDK's type has AWS's own classes only; other servers have others, and take any text. */
+const storageClass = text.pipe(z.custom<StorageClass>((value) => typeof value === 'string'));
+
+const noRoleEndpoint = text.transform((_value, context) => {
+  context.addIssue(
+    issue(
+      'Ferry does not run on your server, so it cannot get keys from a role endpoint there.',
+      'Remove this and give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    ),
+  );
+  return z.NEVER;
+});
+
+/** Settings under the names of offen's docker-volume-backup, and AWS_REGION, which is Ferry's own. */
+export const s3Schema = z.object({
+  AWS_S3_BUCKET_NAME: bucket,
+  AWS_S3_PATH: folder.optional(),
+  AWS_ACCESS_KEY_ID: text.transform((value) => new Secret(value)),
+  AWS_SECRET_ACCESS_KEY: secret,
+  AWS_IAM_ROLE_ENDPOINT: noRoleEndpoint.optional(),
+  AWS_ENDPOINT: text.optional(),
+  AWS_ENDPOINT_PROTO: protocol.optional(),
+  AWS_ENDPOINT_INSECURE: flag.optional(),
+  AWS_ENDPOINT_CA_CERT: certificates.optional(),
+  AWS_REGION: text
+    .pipe(
+      z.string().regex(/^[\w-]+$/, issue('This is not a region.', 'Write it like eu-central-1.')),
+    )
+    .optional(),
+  AWS_STORAGE_CLASS: storageClass.optional(),
+  AWS_PART_SIZE: partSize.optional(),
+});
+
+type Given = z.output<typeof s3Schema>;
+
+/** What one setting says about another, and the shape that the driver wants. */
+export function toS3Settings(given: Given): Parsed<S3Settings> {
+  const endpoint = toEndpoint(given.AWS_ENDPOINT, given.AWS_ENDPOINT_PROTO);
+  if (!endpoint.ok) return endpoint;
+  const { provider, region } = findProvider(endpoint.value.host);
+  const insecure = given.AWS_ENDPOINT_INSECURE ?? false;
+  const problems = [
+    ...hostProblems(given, endpoint.value),
+    ...tlsProblems(given, endpoint.value, insecure),
+    ...(provider === AWS ? awsProblems(given, endpoint.value) : []),
+  ];
+  if (problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    value: {
+      bucket: given.AWS_S3_BUCKET_NAME,
+      folder: given.AWS_S3_PATH ?? '',
+      accessKeyId: given.AWS_ACCESS_KEY_ID,
+      secretAccessKey: given.AWS_SECRET_ACCESS_KEY,
+      endpoint: endpoint.value,
+      provider,
+      region: given.AWS_REGION ?? region,
+      insecure,
+      authorities: given.AWS_ENDPOINT_CA_CERT ?? [],
+      storageClass: given.AWS_STORAGE_CLASS,
+      partSize: given.AWS_PART_SIZE,
+    },
+  };
+}
+
+function* hostProblems(given: Given, endpoint: Endpoint): Generator<Problem> {
+  if (endpoint.host.startsWith(`${given.AWS_S3_BUCKET_NAME.toLowerCase()}.`)) {
+    yield {
+      path: 'AWS_ENDPOINT',
+      problem: 'The address begins with the name of the bucket.',
+      remedy: `Give ${endpoint.host.slice(given.AWS_S3_BUCKET_NAME.length + 1)} instead.`,
+    };
+  }
+}
+
+function* tlsProblems(given: Given, endpoint: Endpoint, insecure: boolean): Generator<Problem> {
+  const certificate = given.AWS_ENDPOINT_CA_CERT !== undefined;
+  for (const [path, used] of [
+    ['AWS_ENDPOINT_INSECURE', insecure],
+    ['AWS_ENDPOINT_CA_CERT', certificate],
+  ] as const) {
+    if (used && endpoint.protocol === 'http') {
+      yield {
+        path,
+        problem: 'This is about certificates, but the address is reached over plain http.',
+        remedy: 'Remove it, or set AWS_ENDPOINT_PROTO to https.',
+      };
+    }
+  }
+  if (insecure && certificate) {
+    yield {
+      path: 'AWS_ENDPOINT_INSECURE',
+      problem: 'AWS_ENDPOINT_CA_CERT asks to check the certificate, and this asks not to.',
+      remedy: 'Remove AWS_ENDPOINT_INSECURE; your own certificate is trusted without it.',
+    };
+  }
+}
+
+function* awsProblems(given: Given, endpoint: Endpoint): Generator<Problem> {
+  // docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  const name = given.AWS_S3_BUCKET_NAME;
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) || name.includes('..')) {
+    yield {
+      path: 'AWS_S3_BUCKET_NAME',
+      problem: 'At AWS a bucket has 3 to 63 lower-case letters, digits, dots and hyphens.',
+      remedy: 'Give the name as the AWS console shows it, or your own server in AWS_ENDPOINT.',
+    };
+  }
+  const known = AWS.storageClasses ?? [];
+  if (given.AWS_STORAGE_CLASS !== undefined && !known.includes(given.AWS_STORAGE_CLASS)) {
+    yield {
+      path: 'AWS_STORAGE_CLASS',
+      problem: 'AWS has no storage class of this name.',
+      remedy: `Give one of ${known.join(', ')}, or leave it out.`,
+    };
+  }
+  if (endpoint.protocol === 'http') {
+    yield {
+      path: 'AWS_ENDPOINT_PROTO',
+      problem:
+        'AWS would be reached over plain http, where anybody on the way can read the backup.',
+      remedy: 'Set it to https or leave it out.',
+    };
+  }
+}
