@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { FerryError, toFerryError } from '../../core/errors.ts';
+import type { CheckStep } from '../contract.ts';
+import { type Connection, connect } from './connection.ts';
+import { readFile } from './listing.ts';
+import { closeFile, ensureFolder, openFile, removeFile } from './remote-files.ts';
+import { fullPath, temporaryPath } from './remote-path.ts';
+import type { SshSettings } from './settings.ts';
+import { NEVER } from './stopping.ts';
+import { writeBytes } from './write-bytes.ts';
+
+/** Stages of connecting, in the order in which `connect` passes them. */
+const CONNECTING = ['name lookup', 'TCP connection', 'host key', 'authentication', 'SFTP'];
+
+/**
+ * Tries what a transfer needs, over a connection of its own: every stage of connecting, then writing,
+ * reading back and deleting a small file. Ends with the first step that fails.
+ */
+export async function* checkServer(
+  settings: SshSettings,
+  signal: AbortSignal,
+): AsyncGenerator<CheckStep> {
+  const passed: CheckStep[] = [];
+  const lap = stopwatch();
+  let connection: Connection;
+  try {
+    connection = await connect(settings, signal, (step, detail) => {
+      passed.push({ step, ms: lap(), detail });
+    });
+  } catch (error) {
+    yield* passed;
+    const step = CONNECTING[passed.length] ?? 'connection';
+    yield { step, ms: lap(), error: toFerryError(error) };
+    return;
+  }
+  try {
+    yield* passed;
+    yield* checkFolder(connection, signal);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function* checkFolder(
+  connection: Connection,
+  signal: AbortSignal,
+): AsyncGenerator<CheckStep> {
+  const id = randomBytes(8).toString('hex');
+  const path = temporaryPath(fullPath(connection.base, 'ferry-check'), id);
+  const bytes = Buffer.from(`Ferry was here to test the connection: ${id}\n`);
+  const part = { number: 0, offset: 0, length: bytes.length, bytes };
+  let made: string[] = [];
+
+  const steps: [string, () => Promise<void>][] = [
+    [
+      'folder',
+      async () => {
+        made = await ensureFolder(connection, connection.base, signal);
+      },
+    ],
+    [
+      'write',
+      async () => {
+        const handle = await openFile(connection, path, 'w', signal);
+        await writeBytes(connection, handle, part, path, signal);
+        await closeFile(connection, handle, path, signal);
+      },
+    ],
+    [
+      'read back',
+      async () => {
+        const range = { from: 0, to: bytes.length };
+        const read: Buffer[] = [];
+        for await (const piece of readFile(connection, path, range, signal)) read.push(piece);
+        if (!Buffer.concat(read).equals(bytes)) throw readOther();
+      },
+    ],
+    ['delete', () => removeFile(connection, path, signal)],
+  ];
+
+  try {
+    for (const [step, run] of steps) {
+      const lap = stopwatch();
+      const error = await run().then(() => undefined, toFerryError);
+      yield { step, ms: lap(), error };
+      if (error) return;
+    }
+  } finally {
+    await leaveNothing(connection, path, made);
+  }
+}
+
+async function leaveNothing(connection: Connection, path: string, made: string[]): Promise<void> {
+  await removeFile(connection, path, NEVER).catch(() => undefined);
+  for (const folder of made.reverse()) {
+    await connection
+      .ask<void>((sftp, answer) => sftp.rmdir(folder, (error) => answer(error)), NEVER)
+      .catch(() => undefined);
+  }
+}
+
+/** Returns the ms since the last lap. */
+function stopwatch(): () => number {
+  let start = performance.now();
+  return () => {
+    const now = performance.now();
+    const ms = Math.round(now - start);
+    start = now;
+    return ms;
+  };
+}
+
+function readOther(): FerryError {
+  return new FerryError(
+    'corrupted',
+    'The server gave back other bytes than were written. Check its disk before you trust it with backups.',
+    { retry: 'never' },
+  );
+}

@@ -1,0 +1,167 @@
+import type { SFTPWrapper } from 'ssh2';
+import { abortError, type FerryError } from '../../core/errors.ts';
+import { dial } from './dial.ts';
+import { connectionBroken, explainConnecting, noAnswer, statusOf } from './errors.ts';
+import { handshake, type Passed } from './handshake.ts';
+import { type CommandResult, runCommand } from './remote-command.ts';
+import { basePath } from './remote-path.ts';
+import type { SshSettings } from './settings.ts';
+import { unlessAborted } from './stopping.ts';
+import { openWindow, type Window } from './window.ts';
+
+/** How long a server may be silent while we wait for an answer. */
+const PATIENCE_MS = 60_000;
+const GOODBYE_MS = 2_000;
+
+/**
+ * Bytes of one read or write request. ssh2 splits a write above 31,952 bytes into two that wait for
+ * each other, unless the server is known to take more; 28 KiB is below it and a multiple of a page.
+ */
+export const REQUEST_BYTES = 28 * 1024;
+
+/** Requests on their way at once: 2 MiB, the window that OpenSSH grants a channel (channels.h). */
+export const REQUESTS_IN_FLIGHT = 73;
+
+/** Sends one request; `answer` gets the server's status, or what was asked for. */
+export type Send<T> = (
+  sftp: SFTPWrapper,
+  answer: (error: Error | null | undefined, value: T) => void,
+) => void;
+
+/** One live SSH connection with SFTP. Once lost it stays lost: everything that waits on it fails. */
+export interface Connection {
+  /** The destination's own folder, absolute. */
+  readonly base: string;
+  /** Shared by all uploads over this connection. */
+  readonly writes: Window;
+  readonly isLost: boolean;
+  /**
+   * One SFTP request and its answer. A status other than OK is thrown as ssh2 made it (`statusOf`).
+   * @param patienceMs how long the server may be silent meanwhile
+   * @throws FerryError when the connection is lost, the server silent or the work called off
+   */
+  ask<T>(send: Send<T>, signal: AbortSignal, patienceMs?: number): Promise<T>;
+  /** Runs a shell command; undefined where the server runs none or it takes longer than `timeoutMs`. */
+  run(command: string, timeoutMs: number, signal: AbortSignal): Promise<CommandResult | undefined>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects, in stages that `passed` is told of: name lookup, TCP connection, host key,
+ * authentication, SFTP.
+ * @throws FerryError that says which setting to look at
+ */
+export async function connect(
+  settings: SshSettings,
+  signal: AbortSignal,
+  passed: Passed = () => {},
+): Promise<Connection> {
+  try {
+    const socket = await dial(settings, signal, passed);
+    const establishing = establish(socket, settings, passed);
+    return await unlessAborted(establishing, signal).catch((error: unknown) => {
+      socket.destroy();
+      throw error;
+    });
+  } catch (error) {
+    if (signal.aborted) throw abortError(signal);
+    throw explainConnecting(error, settings);
+  }
+}
+
+async function establish(
+  socket: Awaited<ReturnType<typeof dial>>,
+  settings: SshSettings,
+  passed: Passed,
+): Promise<Connection> {
+  const writes = openWindow(REQUESTS_IN_FLIGHT);
+  // One command at a time: servers allow few channels (OpenSSH: MaxSessions 10), and one disk is busy.
+  const commands = openWindow(1);
+  const waiting = new Set<(error: FerryError) => void>();
+  let heardAt = performance.now();
+  let trouble: unknown;
+  let lost: FerryError | undefined;
+
+  const lose = (error: FerryError): FerryError => {
+    if (lost) return lost;
+    lost = error;
+    socket.destroy();
+    writes.close(error);
+    commands.close(error);
+    for (const fail of [...waiting]) fail(error);
+    return error;
+  };
+  // Before ssh2's own listener, which would answer every waiting request with an error of no use.
+  socket.on('close', () => lose(connectionBroken(trouble)));
+
+  const { ssh, sftp, end } = await handshake(socket, settings, passed, (error) => {
+    trouble ??= error;
+  });
+  sftp.on('error', (error: unknown) => lose(connectionBroken(error)));
+  sftp.on('close', () => lose(connectionBroken(trouble)));
+
+  const request = <T>(send: Send<T>, patienceMs: number) =>
+    new Promise<T>((resolve, reject) => {
+      if (lost) throw lost;
+      const sentAt = performance.now();
+      const settle = () => {
+        clearTimeout(timer);
+        waiting.delete(fail);
+      };
+      const fail = (error: unknown) => {
+        settle();
+        reject(error);
+      };
+      const look = () => {
+        const silent = performance.now() - Math.max(sentAt, heardAt);
+        if (silent >= patienceMs) lose(noAnswer(Math.round(silent / 1000)));
+        else timer = setTimeout(look, patienceMs - silent);
+      };
+      let timer = setTimeout(look, patienceMs);
+      waiting.add(fail);
+      try {
+        send(sftp, (error, value) => {
+          heardAt = performance.now();
+          if (error && statusOf(error) === undefined) fail(lose(connectionBroken(error)));
+          else if (error) fail(error);
+          else {
+            settle();
+            resolve(value);
+          }
+        });
+      } catch (error) {
+        fail(error);
+      }
+    });
+
+  const ask = async <T>(send: Send<T>, signal: AbortSignal, patienceMs = PATIENCE_MS) => {
+    if (signal.aborted) throw abortError(signal);
+    return unlessAborted(request(send, patienceMs), signal);
+  };
+
+  const home = await request<string>(
+    (channel, answer) => channel.realpath('.', answer),
+    PATIENCE_MS,
+  );
+  passed('SFTP');
+  return {
+    base: basePath(home, settings.remotePath),
+    writes,
+    get isLost() {
+      return lost !== undefined;
+    },
+    ask,
+    async run(command, timeoutMs, signal) {
+      await commands.enter(signal);
+      const running = runCommand(ssh, command, timeoutMs).finally(commands.leave);
+      const result = await unlessAborted(running, signal);
+      if (lost) throw lost;
+      return result;
+    },
+    async close() {
+      const goodbye = new Promise((resolve) => setTimeout(resolve, GOODBYE_MS).unref());
+      if (!lost) await Promise.race([end(), goodbye]).catch(() => undefined);
+      lose(connectionBroken(undefined));
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import { abortError } from '../../core/errors.ts';
+
+/** For work that nobody can call off. */
+export const NEVER = new AbortController().signal;
+
+/** The outcome of `work`, or the abort's error at once when `signal` aborts first; `work` itself goes on. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(abortError(signal));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

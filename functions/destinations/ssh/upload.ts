@@ -1,0 +1,165 @@
+import type { Json } from '../../core/checkpoint.ts';
+import { FerryError } from '../../core/errors.ts';
+import type { PartPlan } from '../../core/parts.ts';
+import type { Digest, Proof } from '../../core/receipt.ts';
+import type { Part, RemoteFile, Upload } from '../contract.ts';
+import { readCheckpoint, toJson, uploadLost } from './checkpoint.ts';
+import type { Connection } from './connection.ts';
+import { type Paths, proveFinal, publish } from './publish.ts';
+import {
+  closeFile,
+  ensureFolder,
+  openFile,
+  removeFile,
+  statEntry,
+  syncFile,
+} from './remote-files.ts';
+import { fullPath, temporaryPath } from './remote-path.ts';
+import type { Session } from './session.ts';
+import { NEVER } from './stopping.ts';
+import { writeBytes } from './write-bytes.ts';
+
+/** The temporary file of one upload, open for writing over the connection that opened it. */
+interface Open {
+  readonly connection: Connection;
+  readonly handle: Buffer;
+}
+
+interface State {
+  readonly held: number;
+  /** Absent where an earlier process has published already. */
+  readonly open: Open | undefined;
+  /** As in the checkpoint. */
+  readonly modified: number | undefined;
+}
+
+/** Begins a new upload: an empty temporary file beside the final place. */
+export async function beginUpload(
+  session: Session,
+  file: RemoteFile,
+  plan: PartPlan,
+  signal: AbortSignal,
+): Promise<Upload> {
+  const connection = await session.connection(signal);
+  const paths = pathsOf(connection, file);
+  await ensureFolder(connection, paths.folder, signal);
+  const handle = await openFile(connection, paths.temporary, 'w', signal);
+  const state = { held: 0, open: { connection, handle }, modified: undefined };
+  return openUpload(session, file, plan, paths, state);
+}
+
+/** Goes on from a checkpoint: with the temporary file, or with the finished one where that was published. */
+export async function resumeUpload(
+  session: Session,
+  file: RemoteFile,
+  plan: PartPlan,
+  json: Json,
+  signal: AbortSignal,
+): Promise<Upload> {
+  const saved = readCheckpoint(json, file, plan);
+  const connection = await session.connection(signal);
+  const paths = pathsOf(connection, file);
+  const modified = saved.modified ?? undefined;
+  const temporary = await statEntry(connection, paths.temporary, signal);
+  if (!temporary) {
+    const final = await statEntry(connection, paths.final, signal);
+    const isOurs = final?.size === file.size && final.modified === modified;
+    if (!isOurs) throw uploadLost('the server does not have it any more');
+    return openUpload(session, file, plan, paths, { held: plan.count, open: undefined, modified });
+  }
+  if (temporary.size > file.size) throw uploadLost('the server has more than was sent');
+  const whole = temporary.size === file.size;
+  const held = whole
+    ? saved.parts
+    : Math.min(saved.parts, Math.floor(temporary.size / plan.partSize));
+  const handle = await openFile(connection, paths.temporary, 'r+', signal);
+  return openUpload(session, file, plan, paths, { held, open: { connection, handle }, modified });
+}
+
+function pathsOf(connection: Connection, file: RemoteFile): Paths {
+  const final = fullPath(connection.base, file.path);
+  const folder = fullPath(connection.base, file.path.split('/').slice(0, -1).join('/'));
+  return { folder, final, temporary: temporaryPath(final, file.transferId) };
+}
+
+function openUpload(
+  session: Session,
+  file: RemoteFile,
+  plan: PartPlan,
+  paths: Paths,
+  state: State,
+): Upload {
+  const settled = new Set<number>();
+  let { open, modified } = state;
+  let prefix = state.held;
+
+  const settle = (number: number) => {
+    settled.add(number);
+    while (settled.delete(prefix)) prefix += 1;
+  };
+
+  return {
+    held: state.held,
+
+    async writePart(part: Part, signal) {
+      if (!open) throw uploadLost('the file was closed');
+      const { connection, handle } = open;
+      await writeBytes(connection, handle, part, paths.temporary, signal);
+      settle(part.number);
+    },
+
+    async checkpoint() {
+      const parts = prefix;
+      if (open) {
+        const { connection, handle } = open;
+        await syncFile(connection, handle, paths.temporary, NEVER);
+        if (parts === plan.count) {
+          modified = (await statEntry(connection, paths.temporary, NEVER))?.modified;
+        }
+      }
+      const { transferId, size } = file;
+      return toJson({
+        v: 1,
+        transferId,
+        size,
+        partSize: plan.partSize,
+        parts,
+        modified: parts === plan.count ? (modified ?? null) : null,
+      });
+    },
+
+    async finish(digest: Digest, signal): Promise<Proof> {
+      const connection = open?.connection ?? (await session.connection(signal));
+      const temporary = await statEntry(connection, paths.temporary, signal);
+      if (!temporary) return proveFinal(connection, paths.final, digest, modified, signal);
+      if (prefix < plan.count || temporary.size !== file.size) throw incomplete();
+      if (open) {
+        await syncFile(connection, open.handle, paths.temporary, signal);
+        await closeFile(connection, open.handle, paths.temporary, signal);
+        open = undefined;
+      }
+      modified = temporary.modified;
+      return publish(connection, paths, digest, signal);
+    },
+
+    async abort() {
+      const used = open;
+      open = undefined;
+      const alive = used && !used.connection.isLost;
+      if (alive) {
+        await closeFile(used.connection, used.handle, paths.temporary, NEVER).catch(
+          () => undefined,
+        );
+      }
+      await removeFile(await session.connection(NEVER), paths.temporary, NEVER);
+    },
+  };
+}
+
+function incomplete(): FerryError {
+  return new FerryError(
+    'short-write',
+    'The server does not have every byte of the file. What is missing is sent again.',
+    { retry: 'now', scope: 'archive' },
+  );
+}
