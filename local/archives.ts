@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
@@ -16,7 +16,7 @@ export type ArchiveContent = {
   readonly file: string;
 } & ({ readonly modules: readonly string[] } | { readonly site: SiteFolder });
 
-type SiteFolder = 'crons' | 'mail' | 'mysql' | 'vhosts';
+type SiteFolder = 'crons' | 'mail' | 'mysql' | 'postgres' | 'vhosts';
 
 /** An archive in the staging bucket. */
 export interface StagedFile {
@@ -108,31 +108,37 @@ async function* readTar(
   if (code !== 0) throw new Error(`tar ended with ${code}: ${Buffer.concat(complaints)}`);
 }
 
-/** Files as a web host has them: a mailbox, a database dump, host definitions and a crontab. */
+/** Files as a web host has them: a mailbox, database dumps, host definitions and a crontab. */
 async function writeSite(site: string): Promise<void> {
-  const inbox = join(site, 'mail', 'INBOX', 'cur');
-  for (const folder of [inbox, join(site, 'mysql'), join(site, 'vhosts'), join(site, 'crons')]) {
-    await mkdir(folder, { recursive: true });
-  }
-  const text = (seed: string, lines: number) =>
-    Array.from({ length: lines }, (_, line) =>
-      createHash('sha256').update(`${seed} ${line}`).digest('base64'),
-    );
+  const write = async (path: string, text: string) => {
+    await mkdir(join(site, dirname(path)), { recursive: true });
+    await writeFile(join(site, path), text);
+  };
   for (let mail = 0; mail < 300; mail += 1) {
-    await writeFile(
-      join(inbox, `17${String(mail).padStart(8, '0')}.M1P1.host:2,S`),
-      `From: Grüße <a@example.org>\nSubject: Rechnung ${mail}\n\n${text(`mail ${mail}`, 200).join('\n')}\n`,
+    await write(
+      `mail/INBOX/cur/17${String(mail).padStart(8, '0')}.M1P1.host:2,S`,
+      `From: Grüße <a@example.org>\nSubject: Rechnung ${mail}\n\n${invent(`mail ${mail}`, 200).join('\n')}\n`,
     );
   }
-  await writeFile(
-    join(site, 'mysql', 'dump.sql'),
-    `CREATE TABLE posts (id INT, body TEXT);\n${text('dump', 150_000)
-      .map((body, id) => `INSERT INTO posts VALUES (${id}, '${body}');`)
-      .join('\n')}\n`,
-  );
-  await writeFile(
-    join(site, 'vhosts', 'example.org.conf'),
+  for (const database of ['mysql', 'postgres']) {
+    const rows = invent(database, 150_000).map(
+      (body, id) => `INSERT INTO posts VALUES (${id}, '${body}');`,
+    );
+    await write(
+      `${database}/dump.sql`,
+      `CREATE TABLE posts (id INT, body TEXT);\n${rows.join('\n')}\n`,
+    );
+  }
+  await write(
+    'vhosts/example.org.conf',
     '<VirtualHost *:80>\n  ServerName example.org\n</VirtualHost>\n',
   );
-  await writeFile(join(site, 'crons', 'crontab'), '17 3 * * * /usr/bin/php cron.php\n');
+  await write('crons/crontab', '17 3 * * * /usr/bin/php cron.php\n');
+}
+
+/** Lines that hardly compress, the same for the same seed. */
+function invent(seed: string, lines: number): string[] {
+  return Array.from({ length: lines }, (_, line) =>
+    createHash('sha256').update(`${seed} ${line}`).digest('base64'),
+  );
 }

@@ -35,7 +35,7 @@ export interface StreamMapping {
 }
 
 export interface ScheduleDefinition {
-  readonly functionArn: string;
+  readonly functionName: string;
   readonly rateMinutes: number;
   /** JSON in which `<aws.scheduler.scheduled-time>` stands for the planned instant. */
   readonly input: string;
@@ -84,6 +84,9 @@ export function readTopology({ folder, stacks }: CloudAssembly, endpoints: Endpo
   const all = (type: string) => findResources(stacks, type, intrinsics);
   const tables = all('AWS::DynamoDB::Table');
   const queues = all('AWS::SQS::Queue');
+  const functions = all('AWS::Lambda::Function').map((resource) =>
+    readFunction(resource, folder, endpoints),
+  );
   const mappings = all('AWS::Lambda::EventSourceMapping').map((resource) =>
     resource.properties(mappingProperties),
   );
@@ -92,9 +95,7 @@ export function readTopology({ folder, stacks }: CloudAssembly, endpoints: Endpo
     tables: tables.map((table) => ({ name: table.ref, ...table.properties(tableProperties) })),
     queues: queues.map(readQueue),
     buckets: all('AWS::S3::Bucket').map((bucket) => bucket.ref),
-    functions: all('AWS::Lambda::Function').map((resource) =>
-      readFunction(resource, folder, endpoints),
-    ),
+    functions,
     queueMappings: queues.flatMap((queue) =>
       mappings
         .filter((mapping) => mapping.EventSourceArn === queue.attribute('Arn'))
@@ -123,7 +124,11 @@ export function readTopology({ folder, stacks }: CloudAssembly, endpoints: Endpo
     ),
     schedules: all('AWS::Scheduler::Schedule').map((resource) => {
       const { ScheduleExpression, Target } = resource.properties(scheduleProperties);
-      return { rateMinutes: ScheduleExpression, functionArn: Target.Arn, input: Target.Input };
+      const target = functions.find((definition) => definition.arn === Target.Arn);
+      if (!target)
+        throw new Error(`A schedule's target, ${Target.Arn}, is no function of these stacks.`);
+      const { name: functionName } = target;
+      return { functionName, rateMinutes: ScheduleExpression, input: Target.Input };
     }),
     output(name) {
       const owner = stacks.find((stack) => name in stack.template.Outputs);

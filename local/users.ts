@@ -1,23 +1,16 @@
 import type { ArchiveContent } from './archives.ts';
 
-/** A place that is reached by SSH. */
-export interface SshDestination {
-  readonly type: 'ssh';
-  readonly password: string;
-}
-
-/** A folder of a bucket in somebody's object store. */
-export interface S3Destination {
-  readonly type: 's3';
-  readonly bucket: string;
-}
+/** Where a user wants the archives: a login of the SFTP server, or a bucket of the object store. */
+export type LocalDestination =
+  | { readonly type: 'ssh'; readonly password: string }
+  | { readonly type: 's3'; readonly bucket: string };
 
 /** A user of the show: what the panel stages for them, and what they asked Ferry for. */
 export interface LocalUser {
   readonly id: string;
   readonly archives: readonly ArchiveContent[];
   readonly backUp: 'everything' | readonly string[];
-  readonly destinations: Readonly<Record<string, SshDestination | S3Destination>>;
+  readonly destinations: Readonly<Record<string, LocalDestination>>;
 }
 
 /** Below this folder of every destination the archives arrive. */
@@ -66,7 +59,7 @@ export function inventUsers(): readonly LocalUser[] {
       id: 'dmitri',
       archives: [
         { component: 'vhosts', file: 'example.org.tar.gz', site: 'vhosts' },
-        { component: 'postgres', file: 'wiki #1 100%.tar', site: 'mysql' },
+        { component: 'postgres', file: 'wiki #1 100%.tar', site: 'postgres' },
       ],
       backUp: 'everything',
       destinations: { attic: { type: 'ssh', password: "dmitri's attic" } },

@@ -1,0 +1,60 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { LocalFerry } from './local-ferry.ts';
+import { CREDENTIALS, REGION } from './local-names.ts';
+import { BACKUP_FOLDER, type LocalUser } from './users.ts';
+
+/** How to use a Ferry that keeps running, with the AWS CLI; all of it can be pasted. */
+export async function writeGuide(ferry: LocalFerry, users: readonly LocalUser[]): Promise<string> {
+  const [first] = users;
+  if (!first) return 'No user, no guide.';
+  const { endpoints } = ferry.services;
+  const { sftp, objectStore } = ferry.destinations;
+  const table = ferry.settingsTable.name;
+  const example = join(ferry.scratch, 'new-user.json');
+  await writeFile(example, await exampleRow(ferry, first.id, `${first.id}2`));
+  const key = JSON.stringify({ userId: { S: first.id } });
+  const buckets = users.flatMap(({ destinations }) =>
+    Object.values(destinations).flatMap((place) => (place.type === 's3' ? [place.bucket] : [])),
+  );
+  return `
+Ferry goes on, with a tick every minute. Ctrl-C ends it and removes everything.
+
+  DynamoDB       ${endpoints.dynamodb}
+                 settings ${table}
+                 runs     ${ferry.topology.output('RunsTable')}
+  SQS            ${endpoints.sqs}
+                 jobs     ${ferry.topology.output('JobQueueUrl')}
+  S3 (staging)   ${endpoints.s3}
+                 bucket   ${ferry.stagingBucket}
+  users' SFTP    ${sftp.host}:${sftp.port}, host key ${sftp.fingerprint}
+  users' S3      ${objectStore.endpoint}
+
+export AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId} AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey} AWS_DEFAULT_REGION=${REGION}
+
+Stage another archive of a user; it is delivered within a minute or two:
+  tar -czf /tmp/more.tar.gz README.md
+  aws --endpoint-url ${endpoints.s3} s3 cp /tmp/more.tar.gz s3://${ferry.stagingBucket}/${first.id}/html/more.tar.gz
+See what Ferry says about a user:
+  aws --endpoint-url ${endpoints.dynamodb} dynamodb get-item --table-name ${table} --key '${key}'
+Add a user, after a look into the file:
+  aws --endpoint-url ${endpoints.dynamodb} dynamodb put-item --table-name ${table} --item file://${example}
+
+Where archives arrive:
+${users
+  .filter(({ destinations }) => Object.values(destinations).some(({ type }) => type === 'ssh'))
+  .map(({ id }) => `  ${join(ferry.sftpRoot, id, BACKUP_FOLDER)}`)
+  .join('\n')}
+${buckets.map((name) => `  aws --endpoint-url ${objectStore.endpoint} s3 ls --recursive s3://${name}`).join('\n')}
+`;
+}
+
+/** A user's row under another name, in the JSON that the AWS CLI takes. */
+async function exampleRow(ferry: LocalFerry, from: string, to: string): Promise<string> {
+  const { dynamodb, name } = ferry.settingsTable;
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: name, Key: { userId: { S: from } } }),
+  );
+  return `${JSON.stringify({ userId: { S: to }, spec: Item?.spec }, null, 2)}\n`;
+}

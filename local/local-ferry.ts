@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { synthesise } from './cloud-assembly.ts';
+import type { DeliveryLog } from './delivery-log.ts';
+import { type Destinations, startDestinations } from './destinations.ts';
+import { describeLine } from './function-log.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
+import { provision } from './provisioning.ts';
+import { createScratchFolder } from './scratch-folder.ts';
+import { type Services, startServices } from './services.ts';
+import { readTopology, type Topology } from './topology.ts';
+import type { LocalUser } from './users.ts';
+
+/** Ferry on this machine, with everything around it that it works with. */
+export interface LocalFerry extends AsyncDisposable {
+  /** A folder that goes away with it. */
+  readonly scratch: string;
+  readonly services: Services;
+  readonly destinations: Destinations;
+  /** One folder for each user of the SFTP server. */
+  readonly sftpRoot: string;
+  readonly topology: Topology;
+  readonly settingsTable: { readonly dynamodb: Services['dynamodb']; readonly name: string };
+  readonly stagingBucket: string;
+  readonly pipeline: Pipeline;
+  readonly log: DeliveryLog;
+}
+
+export interface LocalFerryOptions {
+  /** For whom the destinations have logins and buckets. */
+  readonly users: readonly LocalUser[];
+  readonly signal: AbortSignal;
+  /** Told what is being done, and of trouble; one line each. */
+  readonly say: (line: string) => void;
+  /** Follows the transfers. */
+  readonly log: DeliveryLog;
+}
+
+/**
+ * Starts the embedded services and users' servers, synthesises the stacks, creates what they describe
+ * and lets the functions in them work. Nobody ticks yet.
+ */
+export async function startLocalFerry(options: LocalFerryOptions): Promise<LocalFerry> {
+  const { users, signal, say, log } = options;
+  await using started = new AsyncDisposableStack();
+  const scratch = started.use(await createScratchFolder()).path;
+  const sftpRoot = join(scratch, 'sftp');
+
+  say('Starting DynamoDB, SQS, S3 and SFTP servers on 127.0.0.1');
+  const services = started.use(await startServices());
+  const destinations = started.use(await startDestinations(users, sftpRoot));
+
+  say('Synthesising the stacks and bundling the functions that are deployed');
+  const assembly = await synthesise(join(scratch, 'cdk.out'), signal);
+  const topology = readTopology(assembly, services.endpoints);
+  await provision(topology, services);
+
+  const pipeline = started.use(
+    startPipeline(topology, services, {
+      onLog(line) {
+        log.read(line, Date.now());
+        const text = describeLine(line);
+        if (text) say(text);
+      },
+      onError: (error) => say(`! ${error instanceof Error ? error.message : String(error)}`),
+    }),
+  );
+  const running = started.move();
+  return {
+    scratch,
+    services,
+    destinations,
+    sftpRoot,
+    topology,
+    settingsTable: { dynamodb: services.dynamodb, name: topology.output('SettingsTable') },
+    stagingBucket: topology.output('StagingBucket'),
+    pipeline,
+    log,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

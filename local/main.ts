@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import { type Choices, HELP, readChoices } from './command-line.ts';
+import { DeliveryLog } from './delivery-log.ts';
+import { demonstrate } from './demonstration.ts';
+import { writeGuide } from './guide.ts';
+import { startLocalFerry } from './local-ferry.ts';
+import { showProgress } from './progress.ts';
+import { formatJson, formatTable } from './report.ts';
+import { inventUsers } from './users.ts';
+
+/** How long all transfers may take together. */
+const PATIENCE_MS = 4 * 60_000;
+const INTERRUPTED = 130;
+
+/** The exit status. */
+async function main({ json, keep }: Choices, signal: AbortSignal): Promise<number> {
+  const log = new DeliveryLog();
+  const out = json ? process.stderr : process.stdout;
+  using progress = showProgress(log, out);
+  const { say } = progress;
+  const users = inventUsers();
+  await using ferry = await startLocalFerry({ users, signal, say, log });
+  const results = await demonstrate(ferry, { users, signal, say, patienceMs: PATIENCE_MS });
+  const failed = results.some(({ verified }) => !verified);
+  say(`\n${formatTable(results)}\n`);
+  if (json) process.stdout.write(`${formatJson(results)}\n`);
+  if (keep) {
+    say(await writeGuide(ferry, users));
+    ferry.pipeline.startTicking();
+    if (!signal.aborted) await once(signal, 'abort');
+  }
+  return failed ? 1 : 0;
+}
+
+/** Whoever runs this may have a profile, a region or an endpoint set for AWS: none of it counts here. */
+function forgetAwsSettings(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('AWS_')) delete process.env[name];
+  }
+  process.env.AWS_CONFIG_FILE = '/dev/null';
+  process.env.AWS_SHARED_CREDENTIALS_FILE = '/dev/null';
+}
+
+/** Aborts at the first Ctrl-C or TERM; at the second the process ends there and then. */
+function onInterrupt(): AbortSignal {
+  const interrupted = new AbortController();
+  const interrupt = () => {
+    if (interrupted.signal.aborted) process.exit(INTERRUPTED);
+    process.stderr.write('\nStopping; once more to stop at once.\n');
+    interrupted.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  return interrupted.signal;
+}
+
+function choose(): Choices {
+  try {
+    return readChoices(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+const choices = choose();
+if (choices.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+forgetAwsSettings();
+const signal = onInterrupt();
+try {
+  process.exitCode = await main(choices, signal);
+} catch (error) {
+  process.exitCode = signal.aborted ? INTERRUPTED : 1;
+  if (!signal.aborted) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  }
+}

@@ -1,0 +1,77 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { type Destinations, settingsFor } from './destinations.ts';
+import type { LocalUser } from './users.ts';
+
+/** What the pipeline made of a user's row. */
+export type Plan =
+  | { readonly userId: string; readonly nextRun: Date }
+  | { readonly userId: string; readonly refused: string };
+
+const checkedRow = z.object({
+  status: z.object({
+    nextRun: z.coerce.date().optional(),
+    problems: z.array(z.object({ path: z.string(), problem: z.string(), remedy: z.string() })),
+  }),
+});
+
+const LOOK_EVERY_MS = 100;
+
+/** Writes the rows as a person would: `userId` and `spec`, due every minute. */
+export async function writeSettings(
+  users: readonly LocalUser[],
+  destinations: Destinations,
+  table: { readonly dynamodb: DynamoDBClient; readonly name: string },
+): Promise<void> {
+  const documents = DynamoDBDocumentClient.from(table.dynamodb);
+  for (const user of users) {
+    const named = Object.entries(user.destinations).map(([name, place]) => [
+      name,
+      { type: place.type, settings: settingsFor(user.id, place, destinations) },
+    ]);
+    const spec = {
+      v: 1,
+      enabled: true,
+      schedule: { cron: '* * * * *', timeZone: 'Europe/Berlin' },
+      backUp: user.backUp,
+      destinations: Object.fromEntries(named),
+    };
+    await documents.send(
+      new PutCommand({ TableName: table.name, Item: { userId: user.id, spec } }),
+    );
+  }
+}
+
+/** Waits until every row has been checked, and tells when its user runs next or what is wrong. */
+export async function awaitPlans(
+  users: readonly LocalUser[],
+  table: { readonly dynamodb: DynamoDBClient; readonly name: string },
+  signal: AbortSignal,
+): Promise<Plan[]> {
+  const documents = DynamoDBDocumentClient.from(table.dynamodb);
+  const plans: Plan[] = [];
+  for (const { id } of users) {
+    for (;;) {
+      const { Item } = await documents.send(
+        new GetCommand({ TableName: table.name, Key: { userId: id }, ConsistentRead: true }),
+      );
+      const row = checkedRow.safeParse(Item);
+      if (row.success) {
+        plans.push(toPlan(id, row.data));
+        break;
+      }
+      await wait(LOOK_EVERY_MS, undefined, { signal });
+    }
+  }
+  return plans;
+}
+
+function toPlan(userId: string, { status }: z.output<typeof checkedRow>): Plan {
+  if (status.nextRun) return { userId, nextRun: status.nextRun };
+  const problems = status.problems.map(
+    ({ path, problem, remedy }) => `${path}: ${problem} ${remedy}`,
+  );
+  return { userId, refused: problems.join(' ') || 'The user is not due.' };
+}
