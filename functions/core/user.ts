@@ -1,5 +1,5 @@
 import type { Selection } from './archive.ts';
-import type { Parsed } from './problem.ts';
+import type { Parsed, Problem } from './problem.ts';
 import type { Schedule } from './schedule.ts';
 
 /**
@@ -43,6 +43,27 @@ export interface Due {
   readonly shard: string;
   /** The next slot, ISO 8601 UTC. */
   readonly at: string;
+}
+
+/** What the pipeline found about the `spec` of a row, and where the due index is to have its user. */
+export interface Verdict {
+  /** Names the content that was looked at. */
+  readonly specHash: string;
+  /** None for a valid row. */
+  readonly problems: readonly Problem[];
+  /** Absent for a user who is not to run. */
+  readonly due?: Due | undefined;
+}
+
+/** The settings table as the pipeline sees it. */
+export interface SettingsRows<Configured> {
+  /** The row as it is now; undefined where it was deleted. */
+  read(userId: string): Promise<UserRow<Configured> | undefined>;
+  /**
+   * Writes the verdict into the row's status and due keys. False, and nothing written, where the row
+   * is gone or no longer due when it was `seen` to be.
+   */
+  save(userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean>;
 }
 
 /** The names of the destinations that a run of this user goes to; none for a paused user. */

@@ -1,6 +1,5 @@
 import type { Job } from '../core/job.ts';
-import type { Problem } from '../core/problem.ts';
-import type { Due, UserRow } from '../core/user.ts';
+import type { SettingsRows } from '../core/user.ts';
 
 /** A user as the due index lists it; the index may lag behind the row. */
 export interface DueUser {
@@ -10,21 +9,9 @@ export interface DueUser {
 }
 
 /** The settings table as the tick sees it. */
-export interface DueRows {
+export interface DueRows extends SettingsRows<unknown> {
   /** Users of one shard who are due at `until` (ISO 8601 UTC) or earlier, longest first, by pages. */
   due(shard: string, until: string): AsyncIterable<readonly DueUser[]>;
-  /** The row as it is now; undefined where it was deleted. */
-  read(userId: string): Promise<UserRow<unknown> | undefined>;
-  /** Sets the next slot, unless somebody else has moved the user away from `slot`. */
-  advance(userId: string, slot: string, next: Due): Promise<void>;
-  /** Takes a user who is not to run out of the due index, unless moved away from `slot`. */
-  unschedule(userId: string, slot: string): Promise<void>;
-  /** As `unschedule`, and says in the row's status what is wrong with `spec`. */
-  refuse(
-    userId: string,
-    slot: string,
-    verdict: { readonly specHash: string; readonly problems: readonly Problem[] },
-  ): Promise<void>;
 }
 
 /** The job queue as the tick sees it. */

@@ -1,0 +1,38 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import { Temporal } from 'temporal-polyfill';
+import { z } from 'zod';
+import { parseDestination } from '../destinations/registry.ts';
+import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
+import { enqueueDueEnvironment, readEnvironment } from '../platform/environment.ts';
+import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
+import { openEnqueueMetrics } from '../platform/metrics.ts';
+import { openJobQueue } from '../queue/job-queue.ts';
+import { openSettingsTable } from '../settings/table.ts';
+import { enqueueDue } from './enqueue-due.ts';
+import type { EnqueueTools } from './enqueue-page.ts';
+
+const SERVICE = 'enqueue-due';
+const environment = readEnvironment(enqueueDueEnvironment);
+const log = openLog(SERVICE);
+const tools: EnqueueTools = {
+  rows: openSettingsTable(connectDynamoDb(), environment.SETTINGS_TABLE, parseDestination),
+  queue: openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL),
+  spread: { minutes: environment.SPREAD_MINUTES, shards: environment.DUE_SHARDS },
+  metrics: openEnqueueMetrics(SERVICE),
+  log,
+};
+
+/** What the schedule sends. */
+const tickEvent = z.strictObject({ scheduledTime: z.iso.datetime() });
+
+/** The tick: once a minute, by EventBridge Scheduler. */
+export const handler = middy<unknown, void>()
+  .use(injectLambdaContext(log, LOG_CONTEXT))
+  .handler(async (event, context) => {
+    const { scheduledTime } = tickEvent.parse(event);
+    await enqueueDue(tools, Temporal.Instant.from(scheduledTime), {
+      now: () => Date.now(),
+      remaining: () => context.getRemainingTimeInMillis(),
+    });
+  });

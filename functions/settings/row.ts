@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
+import { closest } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import type { Parsed, Problem } from '../core/problem.ts';
+import type { Schedule } from '../core/schedule.ts';
+import { DESTINATION_NAME, type User, type UserDestination, type UserRow } from '../core/user.ts';
+import { parseSchedule } from './schedule.ts';
+import { KNOWN_NAMES, marksSchema, readableDestination, readableRow, rowSchema } from './schema.ts';
+
+/** Checks the settings of one destination; problems are told by setting name, or at `type`. */
+export type ParseDestination<Configured> = (
+  type: string,
+  settings: Readonly<Record<string, unknown>>,
+) => Parsed<Configured>;
+
+/** Reads an item of the settings table: what people wrote and where the pipeline stands with it. */
+export function readRow<Configured>(
+  item: unknown,
+  parseDestination: ParseDestination<Configured>,
+): UserRow<Configured> {
+  const { spec, status, dueShard, dueAt } = marksSchema.parse(item);
+  return {
+    user: parseRow(item, parseDestination),
+    specHash: hash(spec),
+    checkedHash: status?.specHash,
+    due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
+  };
+}
+
+/**
+ * What the people's part of an item asks for. Strict: an unknown name, a wrong type or a setting that
+ * its destination does not accept is a problem. All problems are told at once, each at its path, such
+ * as `spec.destinations.nas.settings.SSH_PORT`.
+ */
+export function parseRow<Configured>(
+  item: unknown,
+  parseDestination: ParseDestination<Configured>,
+): Parsed<User<Configured>> {
+  const shape = rowSchema.safeParse(item, { reportInput: true });
+  const problems: Problem[] = shape.success ? [] : shape.error.issues.flatMap(toProblems);
+  const accept = <T>(path: string, parsed: Parsed<T>): T | undefined => {
+    if (parsed.ok) return parsed.value;
+    problems.push(...parsed.problems.map((p) => ({ ...p, path: `${path}.${p.path}` })));
+    return undefined;
+  };
+
+  const spec = readableRow.safeParse(item).data?.spec;
+  const { cron, timeZone } = spec?.schedule ?? { cron: '@daily', timeZone: 'UTC' };
+  const schedule = accept('spec.schedule', parseSchedule(cron, timeZone));
+  const configured = new Map<string, Configured>();
+  for (const [name, given] of Object.entries(spec?.destinations ?? {})) {
+    const path = `spec.destinations.${name}`;
+    if (!DESTINATION_NAME.test(name)) problems.push(badName(path));
+    const { data } = readableDestination.safeParse(given);
+    if (!data) continue;
+    const value = accept(path, inSettings(parseDestination(data.type, data.settings)));
+    if (value !== undefined) configured.set(name, value);
+  }
+  if (!shape.success || schedule === undefined || problems.length > 0) {
+    return { ok: false, problems };
+  }
+  return { ok: true, value: toUser(shape.data, schedule, configured) };
+}
+
+function toUser<Configured>(
+  { userId, spec }: z.output<typeof rowSchema>,
+  schedule: Schedule,
+  configured: ReadonlyMap<string, Configured>,
+): User<Configured> {
+  const destinations = new Map<string, UserDestination<Configured>>();
+  for (const [name, value] of configured) {
+    const { type, enabled } = spec.destinations[name] ?? {};
+    if (type !== undefined && enabled !== undefined) {
+      destinations.set(name, { type, enabled, configured: value });
+    }
+  }
+  return { id: userId, enabled: spec.enabled, schedule, backUp: spec.backUp, destinations };
+}
+
+/** Moves problems with a setting to where the settings are; one with the type itself stays beside them. */
+function inSettings<T>(parsed: Parsed<T>): Parsed<T> {
+  if (parsed.ok) return parsed;
+  const problems = parsed.problems.map((found) =>
+    found.path === 'type' ? found : { ...found, path: `settings.${found.path}` },
+  );
+  return { ok: false, problems };
+}
+
+function badName(path: string): Problem {
+  return {
+    path,
+    problem: 'A destination cannot have this name.',
+    remedy: 'Choose 1 to 40 lowercase letters, digits and "-", beginning with a letter or digit.',
+  };
+}
+
+function toProblems(found: z.core.$ZodIssue): readonly Problem[] {
+  const path = found.path.join('.');
+  if (found.code === 'unrecognized_keys') {
+    return found.keys.map((name) => unknownName(found.path, name));
+  }
+  const problem = found.input === undefined ? 'This is missing.' : `This is not ${found.message}.`;
+  return [{ path, problem, remedy: `Give ${found.message}.` }];
+}
+
+function unknownName(place: readonly PropertyKey[], name: string): Problem {
+  const known = KNOWN_NAMES.get(place.map((step, at) => (at === 2 ? '*' : step)).join('.')) ?? [];
+  return {
+    path: [...place, name].join('.'),
+    problem: 'There is nothing of this name.',
+    remedy: `Did you mean ${closest(name, [...known])}? Known here: ${known.join(', ')}.`,
+  };
+}
+
+/** Names a content: the same for the same values, whatever the order in which a map lists them. */
+function hash(spec: unknown): string {
+  const text = inspect(spec, {
+    sorted: true,
+    depth: Number.POSITIVE_INFINITY,
+    maxArrayLength: Number.POSITIVE_INFINITY,
+    maxStringLength: Number.POSITIVE_INFINITY,
+  });
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

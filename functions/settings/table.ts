@@ -1,0 +1,169 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  paginateQuery,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import type { Due, UserRow, Verdict } from '../core/user.ts';
+import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
+import { type ParseDestination, readRow } from './row.ts';
+
+/** What `status` keeps of the last run to one destination. */
+export interface LastRun {
+  readonly slot: string;
+  readonly outcome: 'succeeded' | 'failed' | 'skipped';
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly message?: string | undefined;
+  readonly code?: string | undefined;
+}
+
+/** Rows of one page of the due index, all of which are handled at once. */
+const PAGE = 50;
+
+const dueUser = z.object({ [SETTINGS_KEY]: z.string(), [DUE_INDEX.sortKey]: z.string() });
+
+/**
+ * The settings table. `spec` belongs to people and is never written here; the pipeline writes the due
+ * keys and, path by path so that several writers keep out of each other's way:
+ *
+ *     status: { v: 1, state: 'valid' | 'invalid', problems: [{ path, problem, remedy }], checkedAt,
+ *               specHash, nextRun?, destinations: { <name>: { lastRun: LastRun, lastGood? } } }
+ *
+ * No write brings a deleted row back.
+ */
+export function openSettingsTable<Configured>(
+  client: DynamoDBDocumentClient,
+  table: string,
+  parseDestination: ParseDestination<Configured>,
+) {
+  const row = (userId: string) => ({ TableName: table, Key: { [SETTINGS_KEY]: userId } });
+
+  /** False where the condition does not hold. */
+  const update = async (userId: string, change: Change): Promise<boolean> => {
+    try {
+      await client.send(new UpdateCommand({ ...row(userId), ...change }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+
+  /** Makes each level of a path a map where it is not one, outermost first. */
+  const healPath = async (userId: string, path: readonly string[]): Promise<void> => {
+    for (let depth = 1; depth <= path.length; depth++) {
+      const names = path.slice(0, depth).map((name, at) => [`#p${at}`, name] as const);
+      const place = names.map(([placeholder]) => placeholder).join('.');
+      await update(userId, {
+        UpdateExpression: `SET ${place} = :empty`,
+        ConditionExpression: `attribute_exists(#id) AND NOT attribute_type(${place}, :map)`,
+        ExpressionAttributeNames: { '#id': SETTINGS_KEY, ...Object.fromEntries(names) },
+        ExpressionAttributeValues: { ':empty': {}, ':map': 'M' },
+      });
+    }
+  };
+
+  /** Updates below `path`, which is not there after somebody put the whole row anew. */
+  const updateBelow = async (userId: string, path: readonly string[], change: Change) => {
+    try {
+      return await update(userId, change);
+    } catch (error) {
+      if (!isMissingPath(error)) throw error;
+      await healPath(userId, path);
+      return update(userId, change);
+    }
+  };
+
+  return {
+    /** The row as it is now; undefined where there is none. */
+    async read(userId: string): Promise<UserRow<Configured> | undefined> {
+      const { Item } = await client.send(new GetCommand({ ...row(userId), ConsistentRead: true }));
+      return Item && readRow(Item, parseDestination);
+    },
+
+    /** Users of one shard who are due at `until` (ISO 8601 UTC) or earlier, longest first, by pages. */
+    async *due(shard: string, until: string) {
+      const pages = paginateQuery(
+        { client, pageSize: PAGE },
+        {
+          TableName: table,
+          IndexName: DUE_INDEX.name,
+          KeyConditionExpression: '#shard = :shard AND #at <= :until',
+          ExpressionAttributeNames: { '#shard': DUE_INDEX.partitionKey, '#at': DUE_INDEX.sortKey },
+          ExpressionAttributeValues: { ':shard': shard, ':until': until },
+        },
+      );
+      for await (const { Items = [] } of pages) {
+        yield z
+          .array(dueUser)
+          .parse(Items)
+          .map(({ userId, dueAt }) => ({ userId, at: dueAt }));
+      }
+    },
+
+    /**
+     * Writes a verdict on the spec into status and due keys. False, and nothing written, where the row
+     * is gone or no longer due when it was `seen` to be.
+     */
+    save: (userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean> =>
+      updateBelow(userId, ['status'], verdictChange(seen, verdict)),
+
+    /** Notes how a run ended. Nothing happens where the row is gone. */
+    async recordRun(userId: string, destination: string, lastRun: LastRun): Promise<void> {
+      const good = lastRun.outcome === 'succeeded';
+      await updateBelow(userId, ['status', 'destinations', destination], {
+        UpdateExpression: `SET #s.#d.#n.lastRun = :run${good ? ', #s.#d.#n.lastGood = :at' : ''}`,
+        ConditionExpression: 'attribute_exists(#id)',
+        ExpressionAttributeNames: {
+          '#id': SETTINGS_KEY,
+          '#s': 'status',
+          '#d': 'destinations',
+          '#n': destination,
+        },
+        ExpressionAttributeValues: { ':run': lastRun, ...(good ? { ':at': lastRun.at } : {}) },
+      });
+    },
+  };
+}
+
+type Change = Omit<UpdateCommandInput, 'TableName' | 'Key'>;
+
+function verdictChange(seen: Due | undefined, { specHash, problems, due }: Verdict): Change {
+  const told =
+    '#s.v = :v, #s.#state = :state, #s.problems = :problems, #s.checkedAt = :now, #s.specHash = :hash';
+  return {
+    UpdateExpression: due
+      ? `SET ${told}, #s.nextRun = :at, #shard = :shard, #at = :at`
+      : `SET ${told} REMOVE #s.nextRun, #shard, #at`,
+    ConditionExpression: `attribute_exists(#id) AND ${seen ? '#at = :seen' : 'attribute_not_exists(#at)'}`,
+    ExpressionAttributeNames: {
+      '#id': SETTINGS_KEY,
+      '#s': 'status',
+      '#state': 'state',
+      '#shard': DUE_INDEX.partitionKey,
+      '#at': DUE_INDEX.sortKey,
+    },
+    ExpressionAttributeValues: {
+      ':v': 1,
+      ':state': problems.length === 0 ? 'valid' : 'invalid',
+      ':problems': problems,
+      ':now': new Date().toISOString(),
+      ':hash': specHash,
+      ...(due ? { ':at': due.at, ':shard': due.shard } : {}),
+      ...(seen ? { ':seen': seen.at } : {}),
+    },
+  };
+}
+
+/** "The document path provided in the update expression is invalid for update" */
+function isMissingPath(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.name === 'ValidationException' &&
+    error.message.includes('document path')
+  );
+}
