@@ -88,7 +88,7 @@ export async function startOpenSsh(options: OpenSshOptions = {}): Promise<OpenSs
       'StrictModes no',
       `AllowUsers ${user}`,
       'MaxStartups 100',
-      'LogLevel ERROR',
+      'LogLevel FATAL',
       'Subsystem sftp internal-sftp',
       ...(options.sftpOnly ? ['ForceCommand internal-sftp'] : []),
       '',
