@@ -52,7 +52,13 @@ export class Alarms extends Construct {
     this.topic = settings.topicArn
       ? Topic.fromTopicArn(this, 'Topic', settings.topicArn)
       : this.#createTopic(key);
-    if (settings.email) this.topic.addSubscription(new EmailSubscription(settings.email));
+    if (settings.email) {
+      this.topic.addSubscription(new EmailSubscription(settings.email));
+      Validations.of(this).acknowledge({
+        id: 'Serverless-SNSRedrivePolicy',
+        reason: 'Mail has no dead letters; the state of every alarm stays on the dashboard.',
+      });
+    }
   }
 
   /**
@@ -93,10 +99,6 @@ export class Alarms extends Construct {
         },
       }),
     );
-    Validations.of(topic).acknowledge({
-      id: 'Serverless-SNSDeadLetterQueue',
-      reason: 'Mail has no dead letters; the state of every alarm stays on the dashboard.',
-    });
     return topic;
   }
 }

@@ -2,12 +2,26 @@ import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { METRIC_NAMESPACE, METRICS } from '../functions/platform/metric-names.ts';
+import type { JobResult } from '../functions/transfer/ports.ts';
 
 /** How a job can end an invocation, as `Runs` counts it. */
-export type Outcome = 'succeeded' | 'failed' | 'skipped' | 'retrying' | 'continued';
+type Outcome = JobResult['outcome'];
+
+/** Whether an outcome counts as a backup that happened, as one that did not, or as neither. */
+const WORTH = {
+  succeeded: 'good',
+  failed: 'bad',
+  'gave up': 'bad',
+  skipped: 'neither',
+  retrying: 'neither',
+  continued: 'neither',
+  duplicate: 'neither',
+} as const satisfies Record<Outcome, 'good' | 'bad' | 'neither'>;
+
+export const OUTCOMES = Object.entries(WORTH).map(([outcome, worth]) => ({ outcome, worth }));
 
 /** Jobs of one outcome: dimensions `service` and `outcome`. */
-export function runs(outcome: Outcome, period: Duration): Metric {
+export function runs(outcome: string, period: Duration): Metric {
   return new Metric({
     namespace: METRIC_NAMESPACE,
     metricName: METRICS.runs,
@@ -30,7 +44,7 @@ export function ofService(
     dimensionsMap: { service },
     statistic,
     period: Duration.minutes(5),
-    label: METRICS[metric],
+    label: `${METRICS[metric]} (${service})`,
   });
 }
 
@@ -47,20 +61,22 @@ export function byDestinationType(
   });
 }
 
-/**
- * Percent of the ended jobs that failed within an hour, 0 while fewer than `minimumRuns` ended. Where
- * nothing failed there is no data point, which alarms count as good.
- */
+/** Percent of the jobs ended within an hour that did not deliver; 0 while fewer than `minimumRuns` ended. */
 export function failureRate(minimumRuns: number): MathExpression {
-  const ended = '(failed + FILL(succeeded, 0))';
+  const period = Duration.hours(1);
+  const idOf = (outcome: string) => outcome.replaceAll(' ', '_');
+  const ended = OUTCOMES.filter(({ worth }) => worth !== 'neither');
+  // An outcome that did not happen has no data, and adding to no data gives none.
+  const sum = (counted: typeof ended) =>
+    `(${counted.map(({ outcome }) => `FILL(${idOf(outcome)}, 0)`).join(' + ')})`;
+  const bad = sum(ended.filter(({ worth }) => worth === 'bad'));
   return new MathExpression({
-    expression: `IF(${ended} >= ${minimumRuns}, 100 * failed / ${ended}, 0)`,
-    usingMetrics: {
-      failed: runs('failed', Duration.hours(1)),
-      succeeded: runs('succeeded', Duration.hours(1)),
-    },
+    expression: `IF(${sum(ended)} >= ${minimumRuns}, 100 * ${bad} / ${sum(ended)}, 0)`,
+    usingMetrics: Object.fromEntries(
+      ended.map(({ outcome }) => [idOf(outcome), runs(outcome, period)]),
+    ),
     label: 'failed %',
-    period: Duration.hours(1),
+    period,
   });
 }
 

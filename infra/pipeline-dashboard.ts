@@ -12,7 +12,7 @@ import {
 import { Operation, type Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
-import { byDestinationType, messagesIn, type Outcome, ofService, runs } from './metrics.ts';
+import { byDestinationType, messagesIn, OUTCOMES, ofService, runs } from './metrics.ts';
 import type { PipelineStack } from './pipeline-stack.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -24,7 +24,6 @@ export interface PipelineDashboardProps {
 }
 
 const FULL_WIDTH = 24;
-const OUTCOMES: readonly Outcome[] = ['succeeded', 'failed', 'skipped', 'retrying', 'continued'];
 const FIVE_MINUTES = Duration.minutes(5);
 
 /** One page from the question that matters, "are users safe", down to the parts. */
@@ -53,7 +52,7 @@ function users(): IWidget[] {
   return [
     graph(
       'Backups by outcome',
-      OUTCOMES.map((outcome) => runs(outcome, FIVE_MINUTES)),
+      OUTCOMES.map(({ outcome }) => runs(outcome, FIVE_MINUTES)),
       'stacked',
     ),
     graph('Archives delivered and proven', [byDestinationType('archivesDelivered', 'Sum')]),
@@ -79,6 +78,7 @@ function queue({ jobs, enqueueDue, settingsChanged }: PipelineStack): IWidget[] 
       messagesIn(enqueueDue.deadLetters, 'ticks'),
       messagesIn(settingsChanged.deadLetters, 'changes'),
       ofService('settings-changed', 'invalidRows', 'Sum'),
+      ofService('enqueue-due', 'invalidRows', 'Sum'),
     ]),
   ];
 }

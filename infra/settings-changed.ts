@@ -24,7 +24,8 @@ export class SettingsChanged extends Construct {
   constructor(scope: Construct, id: string, { stage, state, logs }: SettingsChangedProps) {
     super(scope, id);
     const { settings, key } = state;
-    const streamArn = settings.tableStreamArn ?? '';
+    const { tableStreamArn: streamArn } = settings;
+    if (!streamArn) throw new Error('The settings table has no stream to be told of changes by.');
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters');
 
     this.function = new FerryFunction(this, 'Handler', {

@@ -1,0 +1,157 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { findStage } from '../../infra/stages.ts';
+import { propertiesOf, synthesize } from './synthesis.ts';
+
+const { state, pipeline } = synthesize(findStage('prod'));
+
+const oneOrMore = <Schema extends z.ZodType>(schema: Schema) =>
+  z.union([z.array(schema), schema.transform((only) => [only])]);
+const document = z.object({
+  Statement: z.array(
+    z.object({
+      Effect: z.string(),
+      Action: oneOrMore(z.string()),
+      Resource: oneOrMore(z.unknown()),
+      Condition: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+});
+const role = z.object({
+  ManagedPolicyArns: z.array(z.unknown()).optional(),
+  Policies: z.array(z.object({ PolicyDocument: document })).default([]),
+});
+
+interface Statement {
+  readonly role: string;
+  readonly actions: readonly string[];
+  /** As JSON text. */
+  readonly resources: readonly string[];
+  readonly condition: string;
+}
+
+/** All that the roles of a stack may do. */
+function statementsOf(template: Template): Statement[] {
+  const roles = propertiesOf(template, 'AWS::IAM::Role', role);
+  const policies = propertiesOf(
+    template,
+    'AWS::IAM::Policy',
+    z.object({ PolicyDocument: document, Roles: z.array(z.object({ Ref: z.string() })) }),
+  );
+  const documents = [
+    ...[...roles].flatMap(([id, { Policies }]) =>
+      Policies.map(({ PolicyDocument }) => ({ id, PolicyDocument })),
+    ),
+    ...[...policies.values()].flatMap(({ Roles, PolicyDocument }) =>
+      Roles.map(({ Ref }) => ({ id: Ref, PolicyDocument })),
+    ),
+  ];
+  return documents.flatMap(({ id, PolicyDocument }) =>
+    PolicyDocument.Statement.map((statement) => ({
+      role: id,
+      actions: statement.Action,
+      resources: statement.Resource.map((resource) => JSON.stringify(resource)),
+      condition: JSON.stringify(statement.Condition ?? {}),
+    })),
+  );
+}
+
+const statements = statementsOf(pipeline);
+const of = (prefix: string) => statements.filter((found) => found.role.startsWith(prefix));
+const actionsOf = (prefix: string) => of(prefix).flatMap((found) => found.actions);
+
+describe('roles', () => {
+  it('exist for the three functions and the tick alone', () => {
+    expect([...propertiesOf(pipeline, 'AWS::IAM::Role', role).keys()]).toHaveLength(4);
+    expect(statementsOf(state)).toEqual([]);
+  });
+
+  it('have no managed policy', () => {
+    for (const [id, found] of propertiesOf(pipeline, 'AWS::IAM::Role', role)) {
+      expect(found.ManagedPolicyArns ?? [], id).toEqual([]);
+    }
+  });
+
+  it('name every action', () => {
+    for (const action of statements.flatMap((found) => found.actions)) {
+      expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+    }
+  });
+
+  it('name every resource, except for traces, which have none', () => {
+    const everything = statements.filter((found) => found.resources.includes('"*"'));
+    for (const { actions } of everything) {
+      expect(actions).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+    }
+  });
+
+  it('use the key of the data only through the service that holds the data', () => {
+    const keys = statements.filter((found) =>
+      found.actions.some((name) => name.startsWith('kms:')),
+    );
+    expect(keys).toHaveLength(4);
+    for (const { condition } of keys) expect(condition).toContain('kms:ViaService');
+  });
+});
+
+describe('the tick', () => {
+  it('can do nothing but invoke enqueue-due and park what it could not deliver', () => {
+    expect(actionsOf('EnqueueDueScheduleRole')).toEqual([
+      'lambda:InvokeFunction',
+      'sqs:SendMessage',
+    ]);
+  });
+});
+
+describe('enqueue-due', () => {
+  it('reaches the due index, the rows and the job queue, and neither archives nor deliveries', () => {
+    const actions = actionsOf('EnqueueDueHandlerRole');
+    expect(actions.filter((name) => name.startsWith('s3:'))).toEqual([]);
+    const query = of('EnqueueDueHandlerRole').find((found) =>
+      found.actions.includes('dynamodb:Query'),
+    );
+    expect(query?.resources.join()).toMatch(/Settings.*\/index\/due/);
+    expect(actions.filter((name) => name.startsWith('dynamodb:'))).toEqual([
+      'dynamodb:Query',
+      'dynamodb:GetItem',
+      'dynamodb:UpdateItem',
+    ]);
+  });
+});
+
+describe('settings-changed', () => {
+  it('reaches the rows and their stream, and neither archives nor jobs', () => {
+    const actions = actionsOf('SettingsChangedHandlerRole');
+    expect(actions.filter((name) => name.startsWith('s3:'))).toEqual([]);
+    const sending = of('SettingsChangedHandlerRole').find((found) =>
+      found.actions.includes('sqs:SendMessage'),
+    );
+    expect(sending?.resources.join()).toContain('SettingsChangedDeadLetters');
+  });
+});
+
+describe('transfer', () => {
+  const own = of('TransferHandlerRole');
+
+  it('reads archives of this account and never writes or deletes one', () => {
+    const onBucket = own.filter((found) => found.actions.some((name) => name.startsWith('s3:')));
+    for (const { actions, condition } of onBucket) {
+      for (const action of actions) expect(action).toMatch(/^s3:(Get|List)/);
+      expect(condition).toContain('s3:ResourceAccount');
+    }
+    expect(onBucket).toHaveLength(2);
+  });
+
+  it('changes rows of users only in place', () => {
+    const onSettings = own.filter(
+      (found) =>
+        found.resources.join().includes('Settings') &&
+        found.actions.some((name) => name.startsWith('dynamodb:')),
+    );
+    expect(onSettings.flatMap((found) => found.actions)).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:UpdateItem',
+    ]);
+  });
+});

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, type AppProps } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { z } from 'zod';
+import { buildFerry } from '../../infra/ferry.ts';
+import type { Stage } from '../../infra/stages.ts';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+/** The context of cdk.json, which the CLI gives to the app and nobody else does. */
+export const cdkContext = z
+  .object({ context: z.record(z.string(), z.unknown()) })
+  .parse(JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'))).context;
+
+export type Ferry = ReturnType<typeof buildFerry>;
+
+/** An app as the CLI makes it, except that no function is bundled. */
+export function createApp(props: AppProps = {}): App {
+  return new App({ ...props, context: { ...cdkContext, 'aws:cdk:bundling-stacks': [] } });
+}
+
+/** The templates of a stage, unchecked. */
+export function synthesize(stage: Stage): {
+  readonly state: Template;
+  readonly pipeline: Template;
+} {
+  const app = createApp({ builtinCloudFormationValidation: false });
+  const { state, pipeline } = buildFerry(app, stage);
+  const assembly = app.synth();
+  return {
+    state: Template.fromJSON(assembly.getStackArtifact(state.artifactId).template),
+    pipeline: Template.fromJSON(assembly.getStackArtifact(pipeline.artifactId).template),
+  };
+}
+
+/** Every resource of a type by logical id, its properties parsed. */
+export function propertiesOf<Schema extends z.ZodType>(
+  template: Template,
+  type: string,
+  schema: Schema,
+): ReadonlyMap<string, z.output<Schema>> {
+  const resources = z
+    .record(z.string(), z.object({ Properties: z.unknown() }))
+    .parse(template.findResources(type));
+  return new Map(
+    Object.entries(resources).map(([id, found]) => [id, schema.parse(found.Properties)] as const),
+  );
+}
