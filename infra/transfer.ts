@@ -44,22 +44,12 @@ export class Transfer extends Construct {
       permissions: [
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [settings.tableArn]),
         allow(
-          [
-            'dynamodb:DeleteItem',
-            'dynamodb:GetItem',
-            'dynamodb:PutItem',
-            'dynamodb:Query',
-            'dynamodb:UpdateItem',
-          ],
+          ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
           [runs.tableArn],
         ),
         useKeyThroughDynamoDb(key),
         allow(['s3:ListBucket'], [staging.bucketArn], ownAccount),
-        allow(
-          ['s3:GetObject', 's3:GetObjectAttributes', 's3:GetObjectVersion'],
-          [staging.arnForObjects('*')],
-          ownAccount,
-        ),
+        allow(['s3:GetObject', 's3:GetObjectVersion'], [staging.arnForObjects('*')], ownAccount),
         decryptThroughS3(key),
         allow(
           [

@@ -1,8 +1,10 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findStage } from '../../infra/stages.ts';
-import { propertiesOf, synthesize } from './synthesis.ts';
+import { propertiesOf, ROOT, synthesize } from './synthesis.ts';
 
 const { state, pipeline } = synthesize(findStage('prod'));
 
@@ -92,6 +94,50 @@ describe('roles', () => {
     );
     expect(keys).toHaveLength(4);
     for (const { condition } of keys) expect(condition).toContain('kms:ViaService');
+  });
+});
+
+/** What each call of the AWS SDK has to be allowed to do. */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  ChangeMessageVisibilityCommand: ['sqs:ChangeMessageVisibility'],
+  DeleteCommand: ['dynamodb:DeleteItem'],
+  GetCommand: ['dynamodb:GetItem'],
+  GetObjectCommand: ['s3:GetObject', 's3:GetObjectVersion'],
+  HeadObjectCommand: ['s3:GetObject', 's3:GetObjectVersion'],
+  PutCommand: ['dynamodb:PutItem'],
+  SendMessageBatchCommand: ['sqs:SendMessage'],
+  SendMessageCommand: ['sqs:SendMessage'],
+  UpdateCommand: ['dynamodb:UpdateItem'],
+  paginateListObjectsV2: ['s3:ListBucket'],
+  paginateQuery: ['dynamodb:Query'],
+};
+
+/** What Lambda does in a function's name to feed it from a queue and from a stream. */
+const POLLING = [
+  'sqs:DeleteMessage',
+  'sqs:GetQueueAttributes',
+  'sqs:ReceiveMessage',
+  'dynamodb:DescribeStream',
+  'dynamodb:GetRecords',
+  'dynamodb:GetShardIterator',
+  'dynamodb:ListStreams',
+];
+
+describe('functions together', () => {
+  it('may do what their code calls and Lambda needs, and nothing besides', () => {
+    const folders = ['settings', 'runs', 'source', 'queue'];
+    const code = folders
+      .flatMap((folder) => globSync(join(ROOT, 'functions', folder, '**', '*.ts')))
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n');
+    const calls = [...code.matchAll(/\bnew (\w+Command)\(|\b(paginate\w+)\(/g)].map(
+      ([, command, paginator]) => command ?? paginator ?? '',
+    );
+    const needed = calls.flatMap((call) => ACTIONS[call] ?? [`for ${call}: name it in this test`]);
+    const allowed = statements
+      .flatMap((found) => found.actions)
+      .filter((action) => /^(dynamodb|s3|sqs):/.test(action));
+    expect([...new Set(allowed)].sort()).toEqual([...new Set([...needed, ...POLLING])].sort());
   });
 });
 
