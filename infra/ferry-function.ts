@@ -47,6 +47,14 @@ export interface LogSettings {
 
 const ROOT = join(import.meta.dirname, '..');
 
+/** What CommonJS dependencies such as ssh2 use and an ES module does not have. */
+const COMMONJS_GLOBALS = [
+  "import { createRequire as requireFrom } from 'node:module';",
+  'const require = requireFrom(import.meta.url);',
+  'const __filename = import.meta.filename;',
+  'const __dirname = import.meta.dirname;',
+].join('');
+
 /**
  * One Lambda function of Ferry: Node 24 on arm64, one bundled ES module that holds the AWS SDK in the
  * version tested here, JSON logs in a group of its own, tracing, and a role of written-out statements.
@@ -117,9 +125,7 @@ export class FerryFunction<Schema extends z.ZodObject> extends Construct {
         // Native accelerators of ssh2, which does without them. Naming externals also takes the AWS
         // SDK off the list of them, so that it is bundled.
         externalModules: ['cpu-features', '*.node'],
-        // CommonJS dependencies call `require`, which an ES module does not have.
-        banner:
-          "import { createRequire as requireFrom } from 'node:module';const require = requireFrom(import.meta.url);",
+        banner: COMMONJS_GLOBALS,
       },
     });
     Validations.of(this.lambda).acknowledge(
