@@ -12,7 +12,7 @@ export interface DemonstrationOptions {
   readonly users: readonly LocalUser[];
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
-  /** How long the transfers may take together, in ms; what is missing then has failed. */
+  /** How long Ferry may take for all of it, in ms; what is missing then has failed. */
   readonly patienceMs: number;
 }
 
@@ -30,10 +30,11 @@ export async function demonstrate(
   const total = staged.reduce((sum, { bytes }) => sum + bytes, 0);
   say(`Staged ${staged.length} archives of ${users.length} users, ${formatBytes(total)}`);
 
+  const until = Date.now() + options.patienceMs;
   await writeSettings(users, ferry.destinations, ferry.settingsTable);
-  const plans = await awaitPlans(users, ferry.settingsTable, signal);
+  const plans = await awaitPlans(users, ferry.settingsTable, until, signal);
   await ferry.pipeline.tick(firstTick(plans));
-  const finished = await drain(ferry, options);
+  const finished = await drain(ferry, until, signal);
 
   say('Reading everything back from the destinations');
   return await verifyAll(ferry, users, staged, plans, finished, signal);
@@ -46,11 +47,10 @@ function firstTick(plans: readonly Plan[]): Date {
 }
 
 /** Waits until no message is left; false when that takes too long. */
-async function drain(ferry: LocalFerry, options: DemonstrationOptions): Promise<boolean> {
-  const until = Date.now() + options.patienceMs;
+async function drain(ferry: LocalFerry, until: number, signal: AbortSignal): Promise<boolean> {
   while ((await ferry.pipeline.countMessages()) > 0) {
     if (Date.now() > until) return false;
-    await wait(LOOK_EVERY_MS, undefined, { signal: options.signal });
+    await wait(LOOK_EVERY_MS, undefined, { signal });
   }
   return true;
 }

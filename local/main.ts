@@ -8,7 +8,8 @@ import { showProgress } from './progress.ts';
 import { formatJson, formatTable } from './report.ts';
 import { inventUsers } from './users.ts';
 
-/** How long all transfers may take together. */
+/** How long it may take until Ferry runs, and then to deliver everything: many times the usual. */
+const START_MS = 2 * 60_000;
 const PATIENCE_MS = 4 * 60_000;
 const INTERRUPTED = 130;
 
@@ -19,7 +20,8 @@ async function main({ json, keep }: Choices, signal: AbortSignal): Promise<numbe
   using progress = showProgress(log, out);
   const { say } = progress;
   const users = inventUsers();
-  await using ferry = await startLocalFerry({ users, signal, say, log });
+  const starting = AbortSignal.any([signal, AbortSignal.timeout(START_MS)]);
+  await using ferry = await startLocalFerry({ users, signal: starting, say, log });
   const results = await demonstrate(ferry, { users, signal, say, patienceMs: PATIENCE_MS });
   const failed = results.some(({ verified }) => !verified);
   say(`\n${formatTable(results)}\n`);

@@ -44,28 +44,30 @@ export async function writeSettings(
   }
 }
 
-/** Waits until every row has been checked, and tells when its user runs next or what is wrong. */
+/**
+ * Waits until every row has been checked, and tells when its user runs next or what is wrong.
+ * @param until epoch milliseconds; a row that is not checked by then counts as refused
+ */
 export async function awaitPlans(
   users: readonly LocalUser[],
   table: { readonly dynamodb: DynamoDBClient; readonly name: string },
+  until: number,
   signal: AbortSignal,
 ): Promise<Plan[]> {
   const documents = DynamoDBDocumentClient.from(table.dynamodb);
-  const plans: Plan[] = [];
-  for (const { id } of users) {
-    for (;;) {
-      const { Item } = await documents.send(
-        new GetCommand({ TableName: table.name, Key: { userId: id }, ConsistentRead: true }),
-      );
-      const row = checkedRow.safeParse(Item);
-      if (row.success) {
-        plans.push(toPlan(id, row.data));
-        break;
+  return await Promise.all(
+    users.map(async ({ id }) => {
+      while (Date.now() < until) {
+        const { Item } = await documents.send(
+          new GetCommand({ TableName: table.name, Key: { userId: id }, ConsistentRead: true }),
+        );
+        const row = checkedRow.safeParse(Item);
+        if (row.success) return toPlan(id, row.data);
+        await wait(LOOK_EVERY_MS, undefined, { signal });
       }
-      await wait(LOOK_EVERY_MS, undefined, { signal });
-    }
-  }
-  return plans;
+      return { userId: id, refused: 'The settings row was not checked in time.' };
+    }),
+  );
 }
 
 function toPlan(userId: string, { status }: z.output<typeof checkedRow>): Plan {
