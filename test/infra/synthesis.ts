@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type AppProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -15,8 +16,13 @@ export const cdkContext = z
 
 export type Ferry = ReturnType<typeof buildFerry>;
 
+/** A folder that is removed at the end of its block. */
+export function scratchFolder() {
+  return mkdtempDisposableSync(join(tmpdir(), 'ferry-synthesis-'));
+}
+
 /** An app as the CLI makes it, except that no function is bundled. */
-export function createApp(props: AppProps = {}): App {
+export function createApp(props: AppProps): App {
   return new App({ ...props, context: { ...cdkContext, 'aws:cdk:bundling-stacks': [] } });
 }
 
@@ -25,7 +31,8 @@ export function synthesize(stage: Stage): {
   readonly state: Template;
   readonly pipeline: Template;
 } {
-  const app = createApp({ builtinCloudFormationValidation: false });
+  using folder = scratchFolder();
+  const app = createApp({ outdir: folder.path, builtinCloudFormationValidation: false });
   const { state, pipeline } = buildFerry(app, stage);
   const assembly = app.synth();
   return {
