@@ -20,8 +20,10 @@ export interface Checkpoint {
   readonly prefix: Prefix;
   /** Present once every part has arrived: publishing may have begun. */
   readonly digest?: Digest | undefined;
-  /** The driver's own part of it. */
-  readonly upload: Json;
+  /** The driver's own part of it; absent where the transfer has to begin anew. */
+  readonly upload?: Json | undefined;
+  /** How often the transfer was begun anew because what had been sent was lost or damaged. */
+  readonly restarts: number;
   /** When the first byte was read, epoch ms. */
   readonly startedAt: number;
 }

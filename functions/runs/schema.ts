@@ -36,7 +36,8 @@ export const checkpointSchema: z.ZodType<Checkpoint> = z.strictObject({
   partSize: count.min(1),
   prefix: z.strictObject({ parts: count, crc32: uint32, sha256: z.string().optional() }),
   digest: digest.optional(),
-  upload: json,
+  upload: json.optional(),
+  restarts: count,
   startedAt: count,
 });
 

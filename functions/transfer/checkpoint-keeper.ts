@@ -2,7 +2,7 @@ import { type Archive, remotePath, transferId } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import { toFerryError } from '../core/errors.ts';
 import type { Lease } from '../core/lease.ts';
-import type { Ledger } from '../core/ledger.ts';
+import { EMPTY_PREFIX, type Ledger } from '../core/ledger.ts';
 import type { PartPlan } from '../core/parts.ts';
 import type { Digest } from '../core/receipt.ts';
 import type { Destination, RemoteFile, Upload } from '../destinations/contract.ts';
@@ -16,8 +16,17 @@ export interface CheckpointKeeper {
    */
   load(): Promise<Checkpoint | undefined>;
   /** Saves what has arrived so far; nothing where the driver says that nothing would survive. */
-  save(upload: Upload, ledger: Ledger, startedAt: number, digest?: Digest): Promise<void>;
+  save(upload: Upload, ledger: Ledger, history: History, digest?: Digest): Promise<void>;
+  /** Notes that the transfer begins anew, so that no chain of invocations does so for ever. */
+  saveRestart(history: History): Promise<void>;
   remove(): Promise<void>;
+}
+
+/** What a transfer has behind it. */
+export interface History {
+  /** When the first byte was read, epoch ms. */
+  readonly startedAt: number;
+  readonly restarts: number;
 }
 
 export interface KeeperTools {
@@ -39,13 +48,14 @@ export function keepCheckpoint(
     const { partSize } = saved;
     const file = remoteFile(lease, saved.archive);
     const old = { size, partSize, count: Math.ceil(size / partSize) };
-    const left = await destination
-      .resume(file, old, saved.upload, signal)
-      .catch((error: unknown) => {
+    if (saved.upload !== undefined) {
+      const resuming = destination.resume(file, old, saved.upload, signal);
+      const left = await resuming.catch((error: unknown) => {
         if (toFerryError(error).code === 'upload-lost') return undefined;
         throw error;
       });
-    await left?.abort();
+      await left?.abort();
+    }
     await runs.removeCheckpoint(lease, archive);
   };
 
@@ -59,21 +69,19 @@ export function keepCheckpoint(
       await takeBack(saved);
       return undefined;
     },
-    async save(upload, ledger, startedAt, digest) {
+    async save(upload, ledger, history, digest) {
       // Before the driver's state, which may then cover more parts than the books, never fewer.
       const prefix = ledger.prefix();
       const state = await upload.checkpoint();
       if (state === undefined) return;
       const { partSize } = plan;
-      await runs.saveCheckpoint(lease, {
-        v: 1,
-        archive,
-        partSize,
-        prefix,
-        digest,
-        upload: state,
-        startedAt,
-      });
+      const known = { v: 1, archive, partSize, prefix, digest, upload: state, ...history } as const;
+      await runs.saveCheckpoint(lease, known);
+    },
+    async saveRestart(history) {
+      const { partSize } = plan;
+      const known = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, ...history } as const;
+      await runs.saveCheckpoint(lease, known);
     },
     remove: () => runs.removeCheckpoint(lease, archive),
   };

@@ -6,8 +6,6 @@ import { type Delivery, openTransfer, type TransferTools } from './transfer.ts';
 
 /** Broken connections in a row, without a byte moved between them, before the queue takes over. */
 const MOST_FAILURES = 5;
-/** How often one invocation begins a transfer anew because what was sent is lost or damaged. */
-const MOST_RESTARTS = 2;
 
 /** How a transfer came out of this invocation, and how many bytes it moved here. */
 export interface Transferred {
@@ -32,7 +30,6 @@ export async function transferArchive(
   const { log, signal } = tools;
   const transfer = openTransfer(tools, archive);
   let failures = 0;
-  let restarts = 0;
   let movedBefore = 0;
   for (;;) {
     try {
@@ -45,11 +42,7 @@ export async function transferArchive(
       if (signal.aborted) return { delivery: undefined, movedBytes: transfer.movedBytes };
       if (retry === 'never') await transfer.discard();
       if (retry !== 'now') throw error;
-      if (code === 'upload-lost' || code === 'corrupted') {
-        restarts += 1;
-        await transfer.discard();
-        if (restarts > MOST_RESTARTS) throw error;
-      }
+      if (code === 'upload-lost' || code === 'corrupted') await transfer.restart(error);
       failures = transfer.movedBytes > movedBefore ? 1 : failures + 1;
       movedBefore = transfer.movedBytes;
       if (failures > MOST_FAILURES) throw error;

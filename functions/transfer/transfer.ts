@@ -7,7 +7,7 @@ import type { Hashing } from '../core/running-hash.ts';
 import type { Upload } from '../destinations/contract.ts';
 import { openBooks } from './books.ts';
 import type { Buffers } from './buffers.ts';
-import { type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
+import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
 import { moveParts } from './move-parts.ts';
 import type { Clock, Log, Source } from './ports.ts';
 import type { Reserve } from './reserve.ts';
@@ -17,6 +17,8 @@ const READ_AHEAD = 2;
 /** How often a transfer is saved, and how often its progress is told, in ms. */
 const SAVE_EVERY = 10_000;
 const TELL_EVERY = 1_000;
+/** How often, over all invocations, a transfer begins anew because what was sent is lost or damaged. */
+const MOST_RESTARTS = 3;
 
 export interface TransferTools extends KeeperTools {
   readonly source: Source;
@@ -44,6 +46,11 @@ export interface Transfer {
    * had arrived saved.
    */
   attempt(): Promise<Delivery | undefined>;
+  /**
+   * Takes back what was sent, so that the next attempt begins anew.
+   * @throws FerryError as `reason`, but permanent, when that has happened too often already
+   */
+  restart(reason: FerryError): Promise<void>;
   /** Takes back what was sent; where that is not possible now, the checkpoint stays to try again. */
   discard(): Promise<void>;
 }
@@ -57,7 +64,7 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
   const buffers = tools.buffers.lend(lanes, plan.partSize);
   const file = remoteFile(lease, archive);
   const keeper = keepCheckpoint(tools, archive, plan);
-  let startedAt = clock.now();
+  let history: History = { startedAt: clock.now(), restarts: 0 };
   let movedBytes = 0;
   let upload: Upload | undefined;
 
@@ -81,7 +88,7 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
       if (now - savedAt >= SAVE_EVERY) {
         savedAt = now;
         saving = saving
-          .then(() => keeper.save(into, ledger, startedAt))
+          .then(() => keeper.save(into, ledger, history))
           .catch((error: unknown) => stopping.abort(toFerryError(error)));
       }
     };
@@ -107,7 +114,7 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
       await saving;
       if (toFerryError(error).code !== 'lease-lost') {
         // Where the connection is gone this fails too; then the last checkpoint holds.
-        await keeper.save(into, ledger, startedAt).catch(() => undefined);
+        await keeper.save(into, ledger, history).catch(() => undefined);
       }
       throw error;
     }
@@ -128,8 +135,19 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
     );
     const digest = (await move(into, ledger)) ? ledger.digest() : undefined;
     if (digest) assertAsStaged(archive, digest);
-    await keeper.save(into, ledger, startedAt, digest);
+    await keeper.save(into, ledger, history, digest);
     return digest;
+  };
+
+  /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
+  const takeBack = async (then: () => Promise<void>) => {
+    try {
+      await upload?.abort();
+      await then();
+    } catch (error) {
+      const { code } = toFerryError(error);
+      log.warn('could not take back an unfinished upload', { archive: archive.key, code });
+    }
   };
 
   return {
@@ -139,27 +157,34 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
 
     async attempt() {
       const saved = await keeper.load();
-      if (saved) startedAt = saved.startedAt;
-      upload = saved
-        ? await destination.resume(file, plan, saved.upload, signal)
-        : await destination.begin(file, plan, signal);
+      if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
+      upload =
+        saved?.upload === undefined
+          ? await destination.begin(file, plan, signal)
+          : await destination.resume(file, plan, saved.upload, signal);
       const known = upload.held === plan.count ? saved?.digest : undefined;
       const digest = known ?? (await complete(upload, saved?.prefix));
       if (!digest || !reserve.mayStart()) return undefined;
       await runs.assertHeld(lease);
       const proof = await upload.finish(digest, signal);
-      return { digest, proof, durationMs: clock.now() - startedAt };
+      return { digest, proof, durationMs: clock.now() - history.startedAt };
     },
 
-    async discard() {
-      try {
-        await upload?.abort();
-        await keeper.remove();
-      } catch (error) {
-        const { code } = toFerryError(error);
-        log.warn('could not take back an unfinished upload', { archive: archive.key, code });
+    async restart(reason) {
+      if (history.restarts >= MOST_RESTARTS) {
+        await takeBack(() => keeper.remove());
+        throw new FerryError(
+          reason.code,
+          `${reason.message} The transfer was begun anew ${MOST_RESTARTS} times in vain.`,
+          { retry: 'never', scope: 'archive', cause: reason },
+        );
       }
+      history = { ...history, restarts: history.restarts + 1 };
+      await takeBack(() => Promise.resolve());
+      await keeper.saveRestart(history);
     },
+
+    discard: () => takeBack(() => keeper.remove()),
   };
 }
 

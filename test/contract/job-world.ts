@@ -43,6 +43,10 @@ export interface World {
   /** What the user's row was told, in order. */
   readonly reports: RunReport[];
   settings: SettingsReader;
+  /** What the staging bucket answers to a read; by default what is staged. */
+  read: (bytes: Buffer) => Buffer;
+  /** Called when the next hop is put on the queue. */
+  onContinuation: () => Promise<void>;
   passTime(ms: number): void;
   /** One delivery of the first message, to a worker that may die on the way. */
   deliverMessage(how?: { death?: Death; receiveCount?: number }): Promise<{
@@ -92,7 +96,10 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     const endsAt = now + INVOCATION_MS;
     const outbox = process.wrap(
       {
-        sendContinuation: async (next: Job) => void queue.push(next),
+        async sendContinuation(next: Job) {
+          await world.onContinuation();
+          queue.push(next);
+        },
         report: async (_job: Job, report: RunReport) => void reports.push(report),
       },
       'sendContinuation',
@@ -107,7 +114,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
           return { ok: true, value: { ...found.value, open } };
         },
       },
-      source: process.wrap(sourceOf(staged), 'pin', 'read'),
+      source: process.wrap(sourceOf(world), 'pin', 'read'),
       runs: process.wrap(
         runs,
         ...(['job', 'acquire', 'assertHeld', 'release', 'saveJob', 'checkpoint'] as const),
@@ -134,6 +141,8 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
 
   const world: World = {
     ...{ userId, job, server, staged, runs, queue, reports, settings, deliverMessage },
+    read: (bytes) => bytes,
+    onContinuation: async () => {},
     passTime: (ms) => {
       now += ms;
     },
@@ -141,7 +150,8 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
   return world;
 }
 
-function sourceOf(staged: ReadonlyMap<string, Buffer>): Source {
+function sourceOf(world: World): Source {
+  const { staged } = world;
   return {
     async *list(userId) {
       for (const [key, bytes] of staged) {
@@ -157,7 +167,7 @@ function sourceOf(staged: ReadonlyMap<string, Buffer>): Source {
     async read(archive, { offset, length }, into) {
       const bytes = staged.get(archive.key);
       if (!bytes) throw new FerryError('source-missing', 'It is gone.', { retry: 'later' });
-      bytes.copy(into, 0, offset, offset + length);
+      world.read(bytes).copy(into, 0, offset, offset + length);
       return into.subarray(0, length);
     },
   };
