@@ -4,9 +4,8 @@ import { FerryError } from '../../core/errors.ts';
 import type { RemoteStat } from '../contract.ts';
 import { type Connection, REQUEST_BYTES } from './connection.ts';
 import { explainStatus, STATUS, statusOf } from './errors.ts';
-import { openFile } from './remote-files.ts';
+import { openFile, releaseHandle } from './remote-files.ts';
 import { fullPath, isTemporary } from './remote-path.ts';
-import { NEVER } from './stopping.ts';
 
 /** Read requests on their way at once for one file. */
 const READ_AHEAD = 32;
@@ -47,7 +46,7 @@ async function* readFolder(
         yield* batch.filter(({ filename }) => filename !== '.' && filename !== '..');
       }
     } finally {
-      release(connection, handle);
+      releaseHandle(connection, handle);
     }
   } catch (error) {
     const status = statusOf(error);
@@ -80,7 +79,7 @@ export async function* readFile(
       if (bytes) yield bytes;
     }
   } finally {
-    release(connection, handle);
+    releaseHandle(connection, handle);
   }
 }
 
@@ -115,11 +114,4 @@ function endsEarly(path: string, expected: number): FerryError {
     `On the server ${path} ends before byte ${expected}. Read it again once nobody writes to it.`,
     { retry: 'never', scope: 'archive' },
   );
-}
-
-/** Gives a handle back that nothing was written through; whether the server says so changes nothing. */
-function release(connection: Connection, handle: Buffer): void {
-  connection
-    .ask<void>((sftp, answer) => sftp.close(handle, (error) => answer(error)), NEVER)
-    .catch(() => {});
 }

@@ -104,6 +104,13 @@ export async function closeFile(
   }
 }
 
+/** Gives a handle back through which nothing is kept; whether the server says so changes nothing. */
+export function releaseHandle(connection: Connection, handle: Buffer): void {
+  connection
+    .ask<void>((sftp, answer) => sftp.close(handle, (error) => answer(error)), NEVER)
+    .catch(() => {});
+}
+
 /** Brings a file's content to the server's disk, where the server has `fsync@openssh.com`. */
 export async function syncFile(
   connection: Connection,

@@ -10,6 +10,7 @@ import {
   closeFile,
   ensureFolder,
   openFile,
+  releaseHandle,
   removeFile,
   statEntry,
   syncFile,
@@ -143,14 +144,8 @@ function openUpload(
     },
 
     async abort() {
-      const used = open;
+      if (open) releaseHandle(open.connection, open.handle);
       open = undefined;
-      const alive = used && !used.connection.isLost;
-      if (alive) {
-        await closeFile(used.connection, used.handle, paths.temporary, NEVER).catch(
-          () => undefined,
-        );
-      }
       await removeFile(await session.connection(NEVER), paths.temporary, NEVER);
     },
   };
