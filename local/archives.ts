@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { PROJECT } from './cloud-assembly.ts';
@@ -18,6 +19,15 @@ export type ArchiveContent = {
 
 type SiteFolder = 'crons' | 'mail' | 'mysql' | 'postgres' | 'vhosts';
 
+/** An archive on disk, as a panel has it before it stages it. */
+export interface MadeArchive {
+  readonly userId: string;
+  readonly component: string;
+  readonly file: string;
+  /** Where it lies. */
+  readonly path: string;
+}
+
 /** An archive in the staging bucket. */
 export interface StagedFile {
   readonly userId: string;
@@ -26,86 +36,66 @@ export interface StagedFile {
   /** `<userId>/<component>/<file>`. */
   readonly key: string;
   readonly bytes: number;
-  /** Lowercase hex, taken while `tar` wrote it. */
+  /** Lowercase hex, of what was read from disk. */
   readonly sha256: string;
 }
 
 /** The embedded S3 takes no request larger than 11 MiB. */
 const PART_BYTES = 8 * 1024 * 1024;
 
-/** Makes every user's archives with `tar` and puts them into the staging bucket, as a panel would. */
-export async function stageArchives(
+const run = promisify(execFile);
+
+/** Makes every user's archives with `tar`, below `folder`. */
+export async function makeArchives(
   users: readonly LocalUser[],
-  target: { readonly s3: S3Client; readonly bucket: string },
-  site: string,
+  folder: string,
   signal: AbortSignal,
-): Promise<StagedFile[]> {
+): Promise<MadeArchive[]> {
+  const site = join(folder, 'site');
   await writeSite(site);
-  const staged: StagedFile[] = [];
-  for (const user of users) {
-    for (const content of user.archives) {
-      staged.push(await stage(user.id, content, target, site, signal));
+  const made: MadeArchive[] = [];
+  for (const { id: userId, archives } of users) {
+    for (const content of archives) {
+      const { component, file } = content;
+      const path = join(folder, userId, component, file);
+      await mkdir(dirname(path), { recursive: true });
+      const [from, names] =
+        'site' in content
+          ? [site, [content.site]]
+          : [join(PROJECT, 'node_modules'), content.modules];
+      const create = file.endsWith('.gz') ? '-czf' : '-cf';
+      await run('tar', [create, path, '-C', from, ...names], { signal });
+      made.push({ userId, component, file, path });
     }
   }
-  return staged;
+  return made;
 }
 
-async function stage(
-  userId: string,
-  content: ArchiveContent,
+/** Moves archives into the staging bucket, as a panel does. */
+export async function stageArchives(
+  archives: readonly MadeArchive[],
   { s3, bucket }: { readonly s3: S3Client; readonly bucket: string },
-  site: string,
   signal: AbortSignal,
-): Promise<StagedFile> {
-  const { component, file } = content;
-  const key = `${userId}/${component}/${file}`;
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const body = new PassThrough();
-  const upload = new Upload({
-    client: s3,
-    params: { Bucket: bucket, Key: key, Body: body },
-    partSize: PART_BYTES,
-  });
-  const [folder, names] =
-    'site' in content ? [site, [content.site]] : [join(PROJECT, 'node_modules'), content.modules];
-  const written = pipeline(
-    readTar(folder, names, file.endsWith('.gz'), signal),
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
+): Promise<StagedFile[]> {
+  const staged: StagedFile[] = [];
+  for (const { path, ...archive } of archives) {
+    signal.throwIfAborted();
+    const key = `${archive.userId}/${archive.component}/${archive.file}`;
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const read = async function* () {
+      for await (const chunk of createReadStream(path)) {
         hash.update(chunk);
         bytes += chunk.length;
         yield chunk;
       }
-    },
-    body,
-    { signal },
-  );
-  await Promise.all([written, upload.done()]);
-  return { userId, component, file, key, bytes, sha256: hash.digest('hex') };
-}
-
-/** What `tar` writes about the named entries of `folder`; fails when tar does. */
-async function* readTar(
-  folder: string,
-  names: readonly string[],
-  compress: boolean,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  const tar = spawn('tar', [compress ? '-czf' : '-cf', '-', '-C', folder, ...names], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
-  });
-  const complaints: Buffer[] = [];
-  tar.stderr.on('data', (chunk: Buffer) => complaints.push(chunk));
-  const ended = new Promise<number | null>((resolve, reject) => {
-    tar.once('error', reject);
-    tar.once('close', resolve);
-  });
-  ended.catch(() => {});
-  yield* tar.stdout;
-  const code = await ended;
-  if (code !== 0) throw new Error(`tar ended with ${code}: ${Buffer.concat(complaints)}`);
+    };
+    const params = { Bucket: bucket, Key: key, Body: Readable.from(read()) };
+    await new Upload({ client: s3, params, partSize: PART_BYTES }).done();
+    staged.push({ ...archive, key, bytes, sha256: hash.digest('hex') });
+    await rm(path);
+  }
+  return staged;
 }
 
 /** Files as a web host has them: a mailbox, database dumps, host definitions and a crontab. */

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type StagedFile, stageArchives } from './archives.ts';
+import { type MadeArchive, type StagedFile, stageArchives } from './archives.ts';
 import type { LocalFerry } from './local-ferry.ts';
 import { formatBytes } from './measures.ts';
 import type { DeliveryResult } from './report.ts';
@@ -10,6 +9,7 @@ import { type ExpectedDelivery, expectedDeliveries, verify } from './verificatio
 
 export interface DemonstrationOptions {
   readonly users: readonly LocalUser[];
+  readonly archives: readonly MadeArchive[];
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
   /** How long Ferry may take for all of it, in ms; what is missing then has failed. */
@@ -18,7 +18,7 @@ export interface DemonstrationOptions {
 
 const LOOK_EVERY_MS = 100;
 
-/** Stages real archives, writes the users' settings, lets the tick come, and proves what arrived. */
+/** Stages the archives, writes the users' settings, lets the tick come, and proves what arrived. */
 export async function demonstrate(
   ferry: LocalFerry,
   options: DemonstrationOptions,
@@ -26,7 +26,7 @@ export async function demonstrate(
   const { users, signal, say } = options;
   say('Staging archives');
   const target = { s3: ferry.services.s3, bucket: ferry.stagingBucket };
-  const staged = await stageArchives(users, target, join(ferry.scratch, 'site'), signal);
+  const staged = await stageArchives(options.archives, target, signal);
   const total = staged.reduce((sum, { bytes }) => sum + bytes, 0);
   say(`Staged ${staged.length} archives of ${users.length} users, ${formatBytes(total)}`);
 

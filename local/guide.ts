@@ -6,13 +6,17 @@ import { CREDENTIALS, REGION } from './local-names.ts';
 import { BACKUP_FOLDER, type LocalUser } from './users.ts';
 
 /** How to use a Ferry that keeps running, with the AWS CLI; all of it can be pasted. */
-export async function writeGuide(ferry: LocalFerry, users: readonly LocalUser[]): Promise<string> {
+export async function writeGuide(
+  ferry: LocalFerry,
+  users: readonly LocalUser[],
+  scratch: string,
+): Promise<string> {
   const [first] = users;
   if (!first) return 'No user, no guide.';
   const { endpoints } = ferry.services;
   const { sftp, objectStore } = ferry.destinations;
   const table = ferry.settingsTable.name;
-  const example = join(ferry.scratch, 'new-user.json');
+  const example = join(scratch, 'new-user.json');
   await writeFile(example, await exampleRow(ferry, first.id, `${first.id}2`));
   const key = JSON.stringify({ userId: { S: first.id } });
   const buckets = users.flatMap(({ destinations }) =>

@@ -5,15 +5,12 @@ import { type Destinations, startDestinations } from './destinations.ts';
 import { describeLine } from './function-log.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { provision } from './provisioning.ts';
-import { createScratchFolder } from './scratch-folder.ts';
 import { type Services, startServices } from './services.ts';
 import { readTopology, type Topology } from './topology.ts';
 import type { LocalUser } from './users.ts';
 
 /** Ferry on this machine, with everything around it that it works with. */
 export interface LocalFerry extends AsyncDisposable {
-  /** A folder that goes away with it. */
-  readonly scratch: string;
   readonly services: Services;
   readonly destinations: Destinations;
   /** One folder for each user of the SFTP server. */
@@ -28,6 +25,8 @@ export interface LocalFerry extends AsyncDisposable {
 export interface LocalFerryOptions {
   /** For whom the destinations have logins and buckets. */
   readonly users: readonly LocalUser[];
+  /** A folder for templates, bundles and what users get by SFTP. */
+  readonly scratch: string;
   readonly signal: AbortSignal;
   /** Told what is being done, and of trouble; one line each. */
   readonly say: (line: string) => void;
@@ -40,9 +39,8 @@ export interface LocalFerryOptions {
  * and lets the functions in them work. Nobody ticks yet.
  */
 export async function startLocalFerry(options: LocalFerryOptions): Promise<LocalFerry> {
-  const { users, signal, say, log } = options;
+  const { users, scratch, signal, say, log } = options;
   await using started = new AsyncDisposableStack();
-  const scratch = started.use(await createScratchFolder()).path;
   const sftpRoot = join(scratch, 'sftp');
 
   say('Starting DynamoDB, SQS, S3 and SFTP servers on 127.0.0.1');
@@ -66,7 +64,6 @@ export async function startLocalFerry(options: LocalFerryOptions): Promise<Local
   );
   const running = started.move();
   return {
-    scratch,
     services,
     destinations,
     sftpRoot,

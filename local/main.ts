@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { makeArchives } from './archives.ts';
 import { type Choices, HELP, readChoices } from './command-line.ts';
 import { DeliveryLog } from './delivery-log.ts';
 import { demonstrate } from './demonstration.ts';
@@ -6,6 +8,7 @@ import { writeGuide } from './guide.ts';
 import { startLocalFerry } from './local-ferry.ts';
 import { showProgress } from './progress.ts';
 import { formatJson, formatTable } from './report.ts';
+import { createScratchFolder } from './scratch-folder.ts';
 import { inventUsers } from './users.ts';
 
 /** How long it may take until Ferry runs, and then to deliver everything: many times the usual. */
@@ -21,13 +24,31 @@ async function main({ json, keep }: Choices, signal: AbortSignal): Promise<numbe
   const { say } = progress;
   const users = inventUsers();
   const starting = AbortSignal.any([signal, AbortSignal.timeout(START_MS)]);
-  await using ferry = await startLocalFerry({ users, signal: starting, say, log });
-  const results = await demonstrate(ferry, { users, signal, say, patienceMs: PATIENCE_MS });
+  await using scratch = await createScratchFolder();
+  await using background = new AsyncDisposableStack();
+  // Made while Ferry starts; a failure shows up where they are awaited.
+  const making = makeArchives(users, join(scratch.path, 'archives'), starting);
+  const made = Promise.allSettled([making]);
+  background.defer(async () => void (await made));
+  await using ferry = await startLocalFerry({
+    users,
+    scratch: scratch.path,
+    signal: starting,
+    say,
+    log,
+  });
+  const results = await demonstrate(ferry, {
+    users,
+    archives: await making,
+    signal,
+    say,
+    patienceMs: PATIENCE_MS,
+  });
   const failed = results.some(({ verified }) => !verified);
   say(`\n${formatTable(results)}\n`);
   if (json) process.stdout.write(`${formatJson(results)}\n`);
   if (keep) {
-    say(await writeGuide(ferry, users));
+    say(await writeGuide(ferry, users, scratch.path));
     ferry.pipeline.startTicking();
     if (!signal.aborted) await once(signal, 'abort');
   }

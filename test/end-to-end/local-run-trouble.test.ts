@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { makeArchives } from '../../local/archives.ts';
+import { DeliveryLog } from '../../local/delivery-log.ts';
+import { demonstrate } from '../../local/demonstration.ts';
+import { type LocalFerry, startLocalFerry } from '../../local/local-ferry.ts';
+import { startSftpServer } from '../../local/sftp-server.ts';
+import type { LocalUser } from '../../local/users.ts';
+
+const ADA: LocalUser = {
+  id: 'ada',
+  archives: [{ component: 'html', file: 'site.tar', modules: ['aws-cdk-lib', 'node'] }],
+  backUp: 'everything',
+  destinations: { nas: { type: 'ssh', password: 'right' } },
+};
+const BEN: LocalUser = {
+  id: 'ben',
+  archives: [{ component: 'mail', file: 'inbox.tar.gz', site: 'mail' }],
+  backUp: 'everything',
+  destinations: { nas: { type: 'ssh', password: 'right' }, cloud: { type: 's3', bucket: 'ben-1' } },
+};
+const CLEO: LocalUser = {
+  id: 'cleo',
+  archives: [{ component: 'crons', file: 'crontab.tar', site: 'crons' }],
+  backUp: 'everything',
+  destinations: { nas: { type: 'ssh', password: 'right' } },
+};
+
+const { signal } = new AbortController();
+const said: string[] = [];
+const log = new DeliveryLog();
+let scratch: string;
+let ferry: LocalFerry;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'ferry-trouble-'));
+  ferry = await startLocalFerry({
+    users: [ADA, BEN, CLEO],
+    scratch,
+    signal,
+    say: (line) => said.push(line),
+    log,
+  });
+}, 180_000);
+
+afterAll(async () => {
+  await ferry[Symbol.asyncDispose]();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+describe('a deployment on this machine', () => {
+  it('reports a wrong password, and delivers to everybody else', { timeout: 180_000 }, async () => {
+    const mistaken: LocalUser = {
+      ...BEN,
+      destinations: { ...BEN.destinations, nas: { type: 'ssh', password: 'wrong' } },
+    };
+    const results = await deliver(ferry, [mistaken, CLEO]);
+    expect(results).toMatchObject([
+      { user: 'ben', destination: 'nas', verified: false, why: expect.stringMatching(/password/i) },
+      { user: 'ben', destination: 'cloud', verified: true },
+      { user: 'cleo', destination: 'nas', verified: true },
+    ]);
+    expect(said.join('\n')).not.toContain('wrong');
+  });
+
+  it('delivers one whole file although the server goes away in the middle and comes back', {
+    timeout: 400_000,
+  }, async () => {
+    const root = join(scratch, 'restarted');
+    const users = { ada: 'right' };
+    await mkdir(root);
+    const first = await startSftpServer({ root, users });
+    const { port, hostKey } = first;
+    const place = { ...ferry, destinations: { ...ferry.destinations, sftp: first } };
+    const delivering = deliver(place, [ADA]);
+
+    await vi.waitFor(() => expect(bytesOf('ada')).toBeGreaterThan(0), {
+      timeout: 60_000,
+      interval: 20,
+    });
+    await first.stop();
+    expect(await filesBelow(join(root, 'ada'))).not.toContain('backups/html/site.tar');
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const second = await startSftpServer({ root, users, port, hostKey });
+    try {
+      expect(await delivering).toMatchObject([{ user: 'ada', verified: true }]);
+      expect(await filesBelow(join(root, 'ada'))).toEqual(['backups/html/site.tar']);
+    } finally {
+      await second.stop();
+    }
+  });
+});
+
+async function deliver(where: LocalFerry, users: readonly LocalUser[]) {
+  const archives = await makeArchives(users, join(scratch, 'archives'), signal);
+  return await demonstrate(where, {
+    users,
+    archives,
+    signal,
+    say: (line) => said.push(line),
+    patienceMs: 300_000,
+  });
+}
+
+function bytesOf(userId: string): number {
+  return log.underWay().find((transfer) => transfer.userId === userId)?.bytes ?? 0;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
