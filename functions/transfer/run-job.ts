@@ -30,7 +30,7 @@ export interface JobTools {
   /** Puts the next hop on the queue. */
   sendContinuation(job: Job): Promise<void>;
   /** Notes the outcome in the user's row. */
-  report(job: Job, report: RunReport): Promise<void>;
+  report(userId: string, destination: string, run: RunReport): Promise<void>;
 }
 
 /** How the message reached this worker. */
@@ -200,7 +200,7 @@ async function end(
   const at = new Date(clock.now()).toISOString();
   const [first] = record.errors;
   const message = record.reason ?? first?.message;
-  await tools.report(job, {
+  await tools.report(job.userId, job.destination, {
     slot: job.slot,
     outcome: record.state,
     at,

@@ -100,7 +100,8 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
           await world.onContinuation();
           queue.push(next);
         },
-        report: async (_job: Job, report: RunReport) => void reports.push(report),
+        report: async (_user: string, _destination: string, run: RunReport) =>
+          void reports.push(run),
       },
       'sendContinuation',
       'report',

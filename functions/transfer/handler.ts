@@ -1,0 +1,63 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import { jobId } from '../core/job.ts';
+import { MiB } from '../core/parts.ts';
+import { parseDestination } from '../destinations/registry.ts';
+import { sha256 } from '../digest/sha256.ts';
+import { connectDynamoDb, connectSqs, connectStaging } from '../platform/clients.ts';
+import { readEnvironment, transferEnvironment } from '../platform/environment.ts';
+import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
+import { openTransferMetrics } from '../platform/metrics.ts';
+import { openJobQueue } from '../queue/job-queue.ts';
+import { readMessage } from '../queue/message.ts';
+import { readSqsEvent } from '../queue/sqs-event.ts';
+import { openRunsTable } from '../runs/runs-table.ts';
+import { openSettingsTable } from '../settings/table.ts';
+import { openStaging } from '../source/staging.ts';
+import { answerMessages, type BatchAnswer } from './answer-messages.ts';
+import { openBuffers } from './buffers.ts';
+import { readJobSettings } from './job-settings.ts';
+import { runJob } from './run-job.ts';
+
+const SERVICE = 'transfer';
+const environment = readEnvironment(transferEnvironment);
+const log = openLog(SERVICE);
+const documents = connectDynamoDb();
+const rows = openSettingsTable(documents, environment.SETTINGS_TABLE, parseDestination);
+const queue = openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL);
+const services = {
+  settings: readJobSettings(rows),
+  source: openStaging(connectStaging(), environment.STAGING_BUCKET),
+  runs: openRunsTable(documents, environment.RUNS_TABLE),
+  hashing: sha256,
+  metrics: openTransferMetrics(SERVICE),
+  log,
+  sendContinuation: queue.sendContinuation,
+  report: rows.recordRun,
+};
+
+/** Carries out the jobs of the queue, one at a time. */
+export const handler = middy<unknown, BatchAnswer>()
+  .use(injectLambdaContext(log, LOG_CONTEXT))
+  .handler((event, context) => {
+    const clock = { now: Date.now, remaining: () => context.getRemainingTimeInMillis() };
+    const tools = { ...services, buffers: openBuffers(environment.IN_FLIGHT_MIB * MiB) };
+    const maxReceiveCount = environment.MAX_RECEIVE_COUNT;
+    return answerMessages(
+      {
+        ...{ readMessage, delay: queue.delay, log },
+        runJob(job, { messageId, receiveCount }) {
+          const { destination, userId } = job;
+          log.appendKeys({ jobId: jobId(job), userId, destination });
+          const owner = `${context.awsRequestId}#${messageId}`;
+          return runJob(tools, job, {
+            owner,
+            receiveCount,
+            maxReceiveCount,
+            clock,
+          });
+        },
+      },
+      readSqsEvent(event),
+    );
+  });
