@@ -269,10 +269,12 @@ describe('in every time zone', () => {
       }),
       {
         numRuns: 300,
-        examples: zones.map((timeZone) => [
-          { timeZone, after: Temporal.Instant.from('2026-03-29T00:30:00Z') },
-          { h: 2, m: 30 },
-        ]),
+        examples: zones.map(
+          (timeZone): [{ timeZone: string; after: Temporal.Instant }, { h: number; m: number }] => [
+            { timeZone, after: Temporal.Instant.from('2026-03-29T00:30:00Z') },
+            { h: 2, m: 30 },
+          ],
+        ),
       },
     );
   });
