@@ -5,7 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { abortError } from '../../core/errors.ts';
 import { type Endpoint, toUrl } from './endpoint.ts';
-import { s3Error } from './errors.ts';
+import { s3Error, waitError } from './errors.ts';
 import { AWS } from './providers.ts';
 import { findRegion } from './region.ts';
 import type { S3Settings } from './settings.ts';
@@ -105,7 +105,7 @@ export async function stoppable<T>(signal: AbortSignal, work: Promise<T>): Promi
 
 function createClient(settings: S3Settings, region: string, requestHandler: NodeHttpHandler) {
   const { accessKeyId, secretAccessKey, provider } = settings;
-  return new S3Client({
+  const client = new S3Client({
     region,
     ...(isRegional(settings.endpoint) ? {} : { endpoint: toUrl(settings.endpoint) }),
     forcePathStyle: provider.pathStyle,
@@ -121,6 +121,18 @@ function createClient(settings: S3Settings, region: string, requestHandler: Node
     expectContinueHeader: false,
     requestHandler,
   });
+  // Inside the SDK's own retries, which wait five seconds at most whatever the server asks for.
+  client.middlewareStack.add(
+    (next) => async (request) => {
+      try {
+        return await next(request);
+      } catch (thrown) {
+        throw waitError(thrown) ?? thrown;
+      }
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'obeyRetryAfter' },
+  );
+  return client;
 }
 
 /** Whether it is AWS's own name for a region or for all of them, which the SDK makes from the region. */

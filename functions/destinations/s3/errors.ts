@@ -154,6 +154,13 @@ export function s3Error(thrown: unknown, signal: AbortSignal): FerryError {
   return told.success ? refused(told.data) : networkError(thrown);
 }
 
+/** The error of a server that says how long to wait; asking again before would be rude and in vain. */
+export function waitError(thrown: unknown): FerryError | undefined {
+  const told = refusal.safeParse(thrown);
+  const error = told.success ? refused(told.data) : undefined;
+  return error?.retryAfterMs === undefined ? undefined : error;
+}
+
 function refused({ name, message, $metadata, $response }: Refusal): FerryError {
   const status = $metadata.httpStatusCode;
   const fallback = status >= 500 && status !== 501 ? FAILED : NOT_UNDERSTOOD;

@@ -2,7 +2,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  paginateListParts,
+  ListPartsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
@@ -35,6 +35,8 @@ const created = z.object({ UploadId: z.string().min(1) });
 const uploaded = z.object({ ETag: z.string().min(1) });
 const listed = z.object({
   UploadId: z.string(),
+  IsTruncated: z.boolean().default(false),
+  NextPartNumberMarker: z.string().optional(),
   Parts: z
     .array(z.object({ PartNumber: z.number(), Size: z.number(), ETag: z.string() }))
     .default([]),
@@ -90,20 +92,23 @@ export function requestsOf(bucket: Bucket, file: RemoteFile, uploadId: string): 
 
     async listParts(signal) {
       try {
-        return await bucket.call(signal, async (client, options) => {
-          const parts = new Map<number, HeldPart>();
-          // The paginator has no place for a time limit of the request; its signal ends it.
-          const paging = { client };
-          for await (const page of paginateListParts(paging, target, options)) {
-            const answer = listed.safeParse(page);
-            // A server without this request answers with something else altogether.
-            if (!answer.success || answer.data.UploadId !== uploadId) return undefined;
-            for (const { PartNumber, Size, ETag } of answer.data.Parts) {
-              parts.set(PartNumber - 1, { size: Size, etag: plainEtag(ETag) });
-            }
+        const parts = new Map<number, HeldPart>();
+        // Not the SDK's paginator: it ignores IsTruncated, and an upload without parts never ends.
+        let PartNumberMarker: string | undefined;
+        do {
+          const command = new ListPartsCommand({ ...target, PartNumberMarker });
+          const answer = await bucket.call(signal, (client, options) =>
+            client.send(command, options),
+          );
+          const page = listed.safeParse(answer);
+          // A server without this request answers with something else altogether.
+          if (!page.success || page.data.UploadId !== uploadId) return undefined;
+          for (const { PartNumber, Size, ETag } of page.data.Parts) {
+            parts.set(PartNumber - 1, { size: Size, etag: plainEtag(ETag) });
           }
-          return parts;
-        });
+          PartNumberMarker = page.data.IsTruncated ? page.data.NextPartNumberMarker : undefined;
+        } while (PartNumberMarker !== undefined);
+        return parts;
       } catch (thrown) {
         if (thrown instanceof FerryError && CANNOT_LIST.includes(thrown.code)) return undefined;
         throw thrown;

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+  request as sendRequest,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+
+/** One request as it came over the wire, and the answer that the server behind gave. */
+export interface Seen {
+  readonly method: string;
+  /** Decoded, with the bucket in front where the client uses path style. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: number;
+  /** Of the body that arrived, lowercase hex. */
+  readonly sha256: string;
+  /** Missing where the server behind was not asked. */
+  answer?: { readonly status: number; readonly text: string };
+}
+
+export interface CannedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/**
+ * What happens to one request; undefined passes it on.
+ * - `lose-answer`: the server behind does the work, and the connection breaks before the answer.
+ * - `cut-answer`: half of the answer's body arrives.
+ * - a Buffer: passed on with this body instead.
+ */
+export type Reaction = 'lose-answer' | 'cut-answer' | CannedAnswer | Buffer | undefined;
+
+export type React = (seen: Seen, body: Buffer) => Reaction | Promise<Reaction>;
+
+export interface Front {
+  /** `http://127.0.0.1:<port>`, or https */
+  readonly endpoint: string;
+  readonly seen: readonly Seen[];
+  /** Replaces what happens to requests from now on. */
+  react(reaction: React): void;
+  stop(): Promise<void>;
+}
+
+/** An HTTP server in front of an S3 server that records what passes and can spoil it. */
+export async function startFront(
+  target: string,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<Front> {
+  const seen: Seen[] = [];
+  let react: React = () => undefined;
+
+  const handle = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const body = await collect(incoming);
+    const url = new URL(incoming.url ?? '/', target);
+    const exchange: Seen = {
+      method: incoming.method ?? '',
+      path: decodeURIComponent(url.pathname),
+      query: url.searchParams,
+      headers: incoming.headers,
+      bytes: body.length,
+      sha256: createHash('sha256').update(body).digest('hex'),
+    };
+    seen.push(exchange);
+    const reaction = await react(exchange, body);
+    if (typeof reaction === 'object' && !Buffer.isBuffer(reaction)) {
+      outgoing.writeHead(reaction.status, reaction.headers).end(reaction.body);
+      return;
+    }
+    const answer = await passOn(target, incoming, Buffer.isBuffer(reaction) ? reaction : body);
+    const bytes = await collect(answer);
+    exchange.answer = { status: answer.statusCode ?? 0, text: bytes.subarray(0, 4096).toString() };
+    if (reaction === 'lose-answer') {
+      outgoing.destroy();
+      return;
+    }
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    if (reaction === 'cut-answer') {
+      outgoing.write(bytes.subarray(0, bytes.length / 2), () => outgoing.destroy());
+    } else {
+      outgoing.end(bytes);
+    }
+  };
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    handle(incoming, outgoing).catch(() => outgoing.destroy());
+  };
+  const server = tls ? createHttpsServer({ ...tls }, listener) : createHttpServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the front has no port');
+  return {
+    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`,
+    seen,
+    react(reaction) {
+      react = reaction;
+    },
+    async stop() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Headers pass unchanged, `host` too: it is signed. */
+async function passOn(target: string, incoming: IncomingMessage, body: Buffer) {
+  const { hostname, port } = new URL(target);
+  const { method, url: path, headers } = incoming;
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  sendRequest({ host: hostname, port, method, path, headers }, resolve)
+    .on('error', reject)
+    .end(body);
+  return promise;
+}
+
+async function collect(stream: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
