@@ -14,7 +14,7 @@ import { readSqsEvent } from '../queue/sqs-event.ts';
 import { openRunsTable } from '../runs/runs-table.ts';
 import { openSettingsTable } from '../settings/table.ts';
 import { openStaging } from '../source/staging.ts';
-import { answerMessages, type BatchAnswer } from './answer-messages.ts';
+import { answerMessages, type BatchAnswer, type MessageTools } from './answer-messages.ts';
 import { openBuffers } from './buffers.ts';
 import { readJobSettings } from './job-settings.ts';
 import { runJob } from './run-job.ts';
@@ -42,22 +42,13 @@ export const handler = middy<unknown, BatchAnswer>()
   .handler((event, context) => {
     const clock = { now: Date.now, remaining: () => context.getRemainingTimeInMillis() };
     const tools = { ...services, buffers: openBuffers(environment.IN_FLIGHT_MIB * MiB) };
-    const maxReceiveCount = environment.MAX_RECEIVE_COUNT;
-    return answerMessages(
-      {
-        ...{ readMessage, delay: queue.delay, log },
-        runJob(job, { messageId, receiveCount }) {
-          const { destination, userId } = job;
-          log.appendKeys({ jobId: jobId(job), userId, destination });
-          const owner = `${context.awsRequestId}#${messageId}`;
-          return runJob(tools, job, {
-            owner,
-            receiveCount,
-            maxReceiveCount,
-            clock,
-          });
-        },
-      },
-      readSqsEvent(event),
-    );
+    const { MAX_RECEIVE_COUNT: maxReceiveCount } = environment;
+    const queueTools = { readMessage, delay: queue.delay, log };
+    const runMessage: MessageTools['runJob'] = (job, { messageId, receiveCount }) => {
+      const { destination, userId } = job;
+      log.appendKeys({ jobId: jobId(job), userId, destination });
+      const owner = `${context.awsRequestId}#${messageId}`;
+      return runJob(tools, job, { owner, receiveCount, maxReceiveCount, clock });
+    };
+    return answerMessages({ ...queueTools, runJob: runMessage }, readSqsEvent(event));
   });

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Archive } from '../core/archive.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { EMPTY_PREFIX, type Ledger } from '../core/ledger.ts';
@@ -17,6 +18,9 @@ const READ_AHEAD = 2;
 /** How often a transfer is saved, and how often its progress is told, in ms. */
 const SAVE_EVERY = 10_000;
 const TELL_EVERY = 1_000;
+/** How long a destination that may not answer any more is waited for, in ms. */
+const LAST_SAVE_MS = 4_000;
+const TAKE_BACK_MS = 15_000;
 /** How often, over all invocations, a transfer begins anew because what was sent is lost or damaged. */
 const MOST_RESTARTS = 3;
 
@@ -113,8 +117,9 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
     } catch (error) {
       await saving;
       if (toFerryError(error).code !== 'lease-lost') {
-        // Where the connection is gone this fails too; then the last checkpoint holds.
-        await keeper.save(into, ledger, history).catch(() => undefined);
+        // Where the connection is gone this fails too, or hangs; then the last checkpoint holds.
+        const lastSave = keeper.save(into, ledger, history).catch(() => undefined);
+        await Promise.race([lastSave, wait(LAST_SAVE_MS, undefined, { ref: false })]);
       }
       throw error;
     }
@@ -142,7 +147,8 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
   const takeBack = async (then: () => Promise<void>) => {
     try {
-      await upload?.abort();
+      const aborted = upload?.abort().then(() => true) ?? true;
+      if (!(await Promise.race([aborted, wait(TAKE_BACK_MS, false, { ref: false })]))) return;
       await then();
     } catch (error) {
       const { code } = toFerryError(error);
