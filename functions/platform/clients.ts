@@ -28,7 +28,8 @@ export function connectDynamoDb(): DynamoDBDocumentClient {
 }
 
 export function connectSqs(): SQSClient {
-  return new SQSClient(SMALL_CALL);
+  // The SDK would else send to the host that the queue's URL names, whatever the environment says.
+  return new SQSClient({ ...SMALL_CALL, useQueueUrlAsEndpoint: false });
 }
 
 /** The staging bucket. Bodies may flow for long, so only silence counts as being stuck. */
