@@ -6,6 +6,8 @@ export interface Provider {
   readonly hosts: RegExp;
   /** The region to sign for where the host does not tell; undefined asks the server. */
   readonly region?: string | undefined;
+  /** Where the server tells the region: a header of the bucket, or GetBucketLocation and its refusal. */
+  readonly tellsRegionIn: 'header' | 'location';
   /** How many parts one upload may have. */
   readonly mostParts: number;
   /** The bucket as part of the path rather than of the host name. */
@@ -31,6 +33,8 @@ export const AWS: Provider = {
   name: 'Amazon S3',
   hosts:
     /^(?:.+\.)?s3(?:-fips)?(?:[.-](?:dualstack\.)?(?<region>[a-z]{2,}(?:-[a-z]+)+-\d+))?\.amazonaws\.com(?:\.cn)?$/,
+  // docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html, `x-amz-bucket-region`.
+  tellsRegionIn: 'header',
   mostParts: MOST_PARTS,
   pathStyle: false,
   checksums: 'crc32',
@@ -54,6 +58,8 @@ export const AWS: Provider = {
 export const UNKNOWN: Provider = {
   name: 'an S3-compatible server',
   hosts: /^/,
+  // As minio-go finds it, so that docker-volume-backup's users need no setting for it.
+  tellsRegionIn: 'location',
   mostParts: MOST_PARTS,
   // rclone backend/s3/provider/Other.yaml and Minio.yaml: `force_path_style: true`.
   pathStyle: true,

@@ -21,7 +21,9 @@ export interface Published {
   readonly etag: string;
   /** CRC-32 of the whole object as S3 writes it, where the server keeps one. */
   readonly crc32?: string | undefined;
-  /** Whether this very transfer made it. */
+  /** Whether this very transfer made it, whatever became of it. */
+  readonly isMarked: boolean;
+  /** Whether this very transfer made it, and it has its whole size. */
   readonly isOurs: boolean;
   /** Encrypted with a key of the user's: its ETag says nothing of its content. */
   readonly isSealed: boolean;
@@ -53,11 +55,13 @@ export async function look(
     const found = await bucket.call(signal, async (client, options) =>
       head.parse(await client.send(new HeadObjectCommand(input), options)),
     );
+    const isMarked = found.Metadata[MARK] === file.transferId;
     return {
       size: found.ContentLength,
       etag: plainEtag(found.ETag),
       crc32: found.ChecksumType === 'FULL_OBJECT' ? found.ChecksumCRC32 : undefined,
-      isOurs: found.Metadata[MARK] === file.transferId && found.ContentLength === file.size,
+      isMarked,
+      isOurs: isMarked && found.ContentLength === file.size,
       isSealed:
         found.ServerSideEncryption?.startsWith('aws:kms') === true ||
         found.SSECustomerAlgorithm !== undefined,
@@ -100,7 +104,7 @@ export async function prove(
     (found.crc32 !== undefined && found.crc32 !== crc32) ||
     (etagTells && !etagMatches)
   ) {
-    if (found.isOurs) await remove(bucket, file, signal);
+    if (found.isMarked) await remove(bucket, file, signal);
     throw new FerryError(
       'corrupted',
       'The file at the destination is not what Ferry sent. It is sent again.',

@@ -1,6 +1,5 @@
 import { GetBucketLocationCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { AWS } from './providers.ts';
 import type { S3Settings } from './settings.ts';
 
 /** Where AWS's first endpoint is, and what compatible servers without regions expect. */
@@ -29,7 +28,7 @@ export async function findRegion(
   const input = { Bucket: settings.bucket };
   const options = { abortSignal, requestTimeout: 30_000 };
   try {
-    if (settings.provider === AWS) {
+    if (settings.provider.tellsRegionIn === 'header') {
       const { BucketRegion } = await client.send(new HeadBucketCommand(input), options);
       return BucketRegion ?? DEFAULT_REGION;
     }
