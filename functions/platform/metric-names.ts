@@ -6,7 +6,7 @@ export const METRIC_NAMESPACE = 'Ferry';
  * CloudWatch bills each distinct set of dimensions.
  */
 export const METRICS = {
-  /** Jobs that ended, by `outcome` (`succeeded`, `failed`, `skipped`, `retrying`, `continued`). */
+  /** Messages handled, by the `outcome` of their job (`JobResult` in `transfer/ports.ts`). */
   runs: 'Runs',
   /** Archives delivered and proven, by `type` of destination. */
   archivesDelivered: 'ArchivesDelivered',
