@@ -39,13 +39,14 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
     settings: known,
     parse(settings) {
       const given = Object.entries(settings).filter(([, value]) => value !== '' && value !== null);
-      const unknown = given.map(([name]) => name).filter((name) => !known.includes(name));
+      const names = given.map(([name]) => name);
+      const unknown = names.filter((name) => !known.includes(name));
       const parsed = definition.schema.safeParse(
         Object.fromEntries(given.filter(([name]) => known.includes(name))),
       );
       const problems = [
         ...unknown.map((name) => unknownSetting(definition.type, name, known)),
-        ...(parsed.success ? [] : parsed.error.issues.map(toProblem)),
+        ...(parsed.success ? [] : parsed.error.issues.map((found) => toProblem(found, names))),
       ];
       if (!parsed.success || problems.length > 0) return { ok: false, problems };
       const refined = definition.refine(parsed.data);
@@ -66,9 +67,9 @@ function unknownSetting(type: string, name: string, known: readonly string[]): P
   };
 }
 
-function toProblem(found: z.core.$ZodIssue): Problem {
+function toProblem(found: z.core.$ZodIssue, given: readonly string[]): Problem {
   const path = found.path.join('.');
-  if (found.code === 'invalid_type' && found.input === undefined) {
+  if (!given.includes(path)) {
     return { path, problem: 'This setting is missing.', remedy: `Give ${path}.` };
   }
   return { path, ...splitIssue(found.message) };
