@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+/** Debian packages that this needs. */
+export const packages = ['openssl'] as const;
+
 const run = promisify(execFile);
 
 export interface IssuedCertificate {
