@@ -212,6 +212,8 @@ describe('what S3 settings put on the wire', () => {
         code: 'corrupted',
         scope: 'archive',
       });
+      expect(front.seen.at(-1)).toMatchObject({ method: 'DELETE', path: `/${BUCKET}/${path}` });
+      await destination.close();
     },
   );
 

@@ -144,6 +144,7 @@ describe('the staging bucket', () => {
     const into = Buffer.alloc(64_000, 7);
     const view = await source.read(archive, { offset: 50_000, length: 50_000 }, into, NEVER);
     expect(view).toEqual(bytes.subarray(50_000));
+    expect(front.seen.at(-1)?.headers['if-match']).toBe(archive.etag);
     expect(view.buffer).toBe(into.buffer);
     expect(into.subarray(50_000)).toEqual(Buffer.alloc(14_000, 7));
     expect(await source.read(archive, { offset: 0, length: 0 }, into, NEVER)).toHaveLength(0);
