@@ -69,7 +69,7 @@ async function verifyAll(
   for (const expected of expectedDeliveries(users, staged)) {
     signal.throwIfAborted();
     const { userId, destination, place, archive } = expected;
-    const finding = await verify(expected, readers);
+    const finding = await verify(expected, readers, signal);
     const told = log.delivered({ userId, destination, archive: archive.key });
     const trouble = log.trouble({ userId, destination, archive: archive.key });
     results.push({

@@ -56,5 +56,7 @@ export function settingsFor(
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT: host,
     AWS_ENDPOINT_PROTO: protocol.replace(':', ''),
+    // The embedded S3 takes no request larger than 11 MiB.
+    AWS_PART_SIZE: 8,
   };
 }
