@@ -2,7 +2,7 @@ import { type Archive, remotePath, transferId } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import { toFerryError } from '../core/errors.ts';
 import type { Lease } from '../core/lease.ts';
-import { EMPTY_PREFIX, type Ledger } from '../core/ledger.ts';
+import { EMPTY_PREFIX, type Prefix } from '../core/ledger.ts';
 import type { PartPlan } from '../core/parts.ts';
 import type { Digest } from '../core/receipt.ts';
 import type { Destination, RemoteFile, Upload } from '../destinations/contract.ts';
@@ -15,8 +15,11 @@ export interface CheckpointKeeper {
    * archive is of no use any more: what it stands for is taken back at the destination.
    */
   load(): Promise<Checkpoint | undefined>;
-  /** Saves what has arrived so far; nothing where the driver says that nothing would survive. */
-  save(upload: Upload, ledger: Ledger, history: History, digest?: Digest): Promise<void>;
+  /**
+   * Saves what has arrived so far; nothing where the driver says that nothing would survive. The
+   * driver's state is taken after `prefix` and may cover more parts, never fewer.
+   */
+  save(upload: Upload, prefix: Prefix, history: History, digest?: Digest): Promise<void>;
   /** Notes that the transfer begins anew, so that no chain of invocations does so for ever. */
   saveRestart(history: History): Promise<void>;
   remove(): Promise<void>;
@@ -69,9 +72,7 @@ export function keepCheckpoint(
       await takeBack(saved);
       return undefined;
     },
-    async save(upload, ledger, history, digest) {
-      // Before the driver's state, which may then cover more parts than the books, never fewer.
-      const prefix = ledger.prefix();
+    async save(upload, prefix, history, digest) {
       const state = await upload.checkpoint();
       if (state === undefined) return;
       const { partSize } = plan;

@@ -1,6 +1,5 @@
 import { isSelected } from '../core/archive.ts';
-import { REDELIVERY, waitBefore } from '../core/backoff.ts';
-import { FerryError, toFerryError } from '../core/errors.ts';
+import { toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
 import { admit, type JobRecord } from '../core/job-record.ts';
 import { CLOCK_SKEW_MS, type Lease } from '../core/lease.ts';
@@ -8,43 +7,24 @@ import { describeProblems } from '../core/problem.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import type { Buffers } from './buffers.ts';
 import { deliverArchives, type Progress } from './deliver-archives.ts';
-import type {
-  Clock,
-  JobResult,
-  Log,
-  RunReport,
-  Runs,
-  SettingsReader,
-  Source,
-  TransferMetrics,
-} from './ports.ts';
+import {
+  conclude,
+  type Delivery,
+  describeCause,
+  type EndingTools,
+  end,
+  redelivery,
+} from './end-job.ts';
+import type { Clock, JobResult, SettingsReader, Source, TransferMetrics } from './ports.ts';
 
-export interface JobTools {
+export interface JobTools extends EndingTools {
   readonly settings: SettingsReader;
   readonly source: Source;
-  readonly runs: Runs;
   readonly hashing: Hashing;
   readonly buffers: Buffers;
   readonly metrics: TransferMetrics;
-  readonly log: Log;
-  /** Puts the next hop on the queue. */
-  sendContinuation(job: Job): Promise<void>;
-  /** Notes the outcome in the user's row. */
-  report(userId: string, destination: string, run: RunReport): Promise<void>;
 }
 
-/** How the message reached this worker. */
-export interface Delivery {
-  /** Names this worker's invocation. */
-  readonly owner: string;
-  /** How often the queue has delivered this message, this time included. */
-  readonly receiveCount: number;
-  readonly maxReceiveCount: number;
-  readonly clock: Clock;
-}
-
-/** A job that takes more hops than this goes round in circles: at 14 minutes each it is over 90 days. */
-const MOST_HOPS = 10_000;
 /** How much of the invocation is left when everything under way is cut off, in ms. */
 const CUT_OFF_MS = 8_000;
 
@@ -85,7 +65,10 @@ async function run(tools: JobTools, job: Job, delivery: Delivery): Promise<JobRe
   }
   const { lease } = answer;
   try {
-    return await runLeased(tools, job, delivery, lease, start(job, record, lease.fence, clock));
+    // Once more: until the lease was ours, another worker may have ended the job.
+    const current = await runs.job(job);
+    if (admit(job, current) !== 'run') return { outcome: 'duplicate' };
+    return await runLeased(tools, job, delivery, lease, start(job, current, lease.fence, clock));
   } catch (thrown) {
     const error = toFerryError(thrown);
     log.warn('job interrupted', {
@@ -146,73 +129,6 @@ async function runLeased(
   return conclude(tools, job, delivery, lease, soFar, progress);
 }
 
-async function conclude(
-  tools: JobTools,
-  job: Job,
-  delivery: Delivery,
-  lease: Lease,
-  record: JobRecord,
-  progress: Progress,
-): Promise<JobResult> {
-  const { clock } = delivery;
-  const { interrupted } = progress;
-  if (interrupted === undefined) {
-    const state =
-      progress.errors.length > 0 ? 'failed' : record.archives > 0 ? 'succeeded' : 'skipped';
-    const reason =
-      state === 'skipped'
-        ? 'Nothing was staged that this destination does not have yet.'
-        : undefined;
-    return end(tools, job, { ...record, state, reason }, clock);
-  }
-  if (interrupted === 'out of time' && progress.movedBytes > 0 && job.hop < MOST_HOPS) {
-    await tools.runs.saveJob(job, record);
-    // Released before the next hop is sent, so that it does not find the lease taken.
-    await tools.runs.release(lease);
-    await tools.sendContinuation({ ...job, hop: job.hop + 1 });
-    return { outcome: 'continued' };
-  }
-  const error = interrupted === 'out of time' ? outOfTime() : interrupted;
-  const { code, message } = error;
-  const errors = [...record.errors, { code, message }];
-  if (delivery.receiveCount < delivery.maxReceiveCount) {
-    await tools.runs.saveJob(job, { ...record, errors });
-    const delayMs = redelivery(delivery, error);
-    tools.log.warn('job comes back later', {
-      code,
-      reason: message,
-      cause: describeCause(error),
-      delayMs,
-    });
-    return { outcome: 'retrying', delayMs };
-  }
-  await end(tools, job, { ...record, state: 'failed', errors }, clock);
-  return { outcome: 'gave up' };
-}
-
-/** Closes a job: what people see first, then our own state. */
-async function end(
-  tools: JobTools,
-  job: Job,
-  record: JobRecord & { readonly state: 'succeeded' | 'failed' | 'skipped' },
-  clock: Clock,
-): Promise<JobResult> {
-  const at = new Date(clock.now()).toISOString();
-  const [first] = record.errors;
-  const message = record.reason ?? first?.message;
-  await tools.report(job.userId, job.destination, {
-    slot: job.slot,
-    outcome: record.state,
-    at,
-    message,
-    code: first?.code,
-  });
-  await tools.runs.saveJob(job, { ...record, endedAt: at });
-  const { archives, bytes, errors, reason } = record;
-  tools.log.info('job ended', { outcome: record.state, archives, bytes, errors, reason });
-  return { outcome: record.state };
-}
-
 /** The record of a job that starts or goes on. */
 function start(job: Job, record: JobRecord | undefined, fence: number, clock: Clock): JobRecord {
   return {
@@ -226,21 +142,4 @@ function start(job: Job, record: JobRecord | undefined, fence: number, clock: Cl
     bytes: record?.bytes ?? 0,
     errors: [],
   };
-}
-
-function redelivery(delivery: Delivery, error: FerryError): number {
-  return waitBefore(REDELIVERY, delivery.receiveCount, Math.random(), error.retryAfterMs);
-}
-
-function outOfTime(): FerryError {
-  return new FerryError(
-    'timeout',
-    'A whole invocation moved nothing. The destination is too slow, or does not take large files in parts.',
-    { retry: 'later' },
-  );
-}
-
-/** The cause's name and message; drivers keep secrets out of both. */
-function describeCause(error: FerryError): string | undefined {
-  return error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : undefined;
 }

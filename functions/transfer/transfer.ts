@@ -12,12 +12,10 @@ import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './ch
 import { moveParts } from './move-parts.ts';
 import type { Clock, Log, Source } from './ports.ts';
 import type { Reserve } from './reserve.ts';
+import { openWatch } from './watch.ts';
 
 /** Lanes that read ahead while all writes a destination takes are under way. */
 const READ_AHEAD = 2;
-/** How often a transfer is saved, and how often its progress is told, in ms. */
-const SAVE_EVERY = 10_000;
-const TELL_EVERY = 1_000;
 /** How long a destination that may not answer any more is waited for, in ms. */
 const LAST_SAVE_MS = 4_000;
 const TAKE_BACK_MS = 15_000;
@@ -74,29 +72,13 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
 
   /** Moves what is missing, saving now and then. False when it stopped in time. */
   const move = async (into: Upload, ledger: Ledger): Promise<boolean> => {
-    const stopping = new AbortController();
-    let saving = Promise.resolve();
-    let savedAt = clock.now();
-    let toldAt = 0;
-    let counted = ledger.settledBytes;
-
-    const onPart = (ms: number) => {
-      reserve.sawPart(ms);
-      movedBytes += ledger.settledBytes - counted;
-      counted = ledger.settledBytes;
-      const now = clock.now();
-      if (now - toldAt >= TELL_EVERY) {
-        toldAt = now;
-        log.debug('progress', { archive: archive.key, bytes: counted, total: plan.size });
-      }
-      if (now - savedAt >= SAVE_EVERY) {
-        savedAt = now;
-        saving = saving
-          .then(() => keeper.save(into, ledger, history))
-          .catch((error: unknown) => stopping.abort(toFerryError(error)));
-      }
+    const save = () => keeper.save(into, ledger.prefix(), history);
+    const tell = () => {
+      const { settledBytes: bytes } = ledger;
+      log.debug('progress', { archive: archive.key, bytes, total: plan.size });
     };
-
+    const watch = openWatch(clock, tell, save);
+    let counted = ledger.settledBytes;
     try {
       const result = await moveParts({
         archive,
@@ -107,19 +89,23 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
         source,
         upload: into,
         ledger,
-        signal: AbortSignal.any([signal, stopping.signal]),
+        signal: AbortSignal.any([signal, watch.signal]),
         mayStart: () => reserve.mayStart(),
-        onPart,
+        onPart(ms) {
+          reserve.sawPart(ms);
+          movedBytes += ledger.settledBytes - counted;
+          counted = ledger.settledBytes;
+          watch.look();
+        },
       });
-      await saving;
-      stopping.signal.throwIfAborted();
+      await watch.settled();
+      watch.signal.throwIfAborted();
       return result === 'all moved';
     } catch (error) {
-      await saving;
       if (toFerryError(error).code !== 'lease-lost') {
         // Where the connection is gone this fails too, or hangs; then the last checkpoint holds.
-        const lastSave = keeper.save(into, ledger, history).catch(() => undefined);
-        await Promise.race([lastSave, wait(LAST_SAVE_MS, undefined, { ref: false })]);
+        const lastSave = watch.settled().then(save);
+        await within(LAST_SAVE_MS, lastSave).catch(() => undefined);
       }
       throw error;
     }
@@ -140,15 +126,14 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
     );
     const digest = (await move(into, ledger)) ? ledger.digest() : undefined;
     if (digest) assertAsStaged(archive, digest);
-    await keeper.save(into, ledger, history, digest);
+    await keeper.save(into, ledger.prefix(), history, digest);
     return digest;
   };
 
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
   const takeBack = async (then: () => Promise<void>) => {
     try {
-      const aborted = upload?.abort().then(() => true) ?? true;
-      if (!(await Promise.race([aborted, wait(TAKE_BACK_MS, false, { ref: false })]))) return;
+      if (upload) await within(TAKE_BACK_MS, upload.abort());
       await then();
     } catch (error) {
       const { code } = toFerryError(error);
@@ -164,10 +149,13 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
     async attempt() {
       const saved = await keeper.load();
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
-      upload =
-        saved?.upload === undefined
-          ? await destination.begin(file, plan, signal)
-          : await destination.resume(file, plan, saved.upload, signal);
+      if (saved?.upload === undefined) {
+        upload = await destination.begin(file, plan, signal);
+        // From here on somebody knows of it, should this process end: nothing is left lying about.
+        if (plan.count > 1) await keeper.save(upload, EMPTY_PREFIX, history);
+      } else {
+        upload = await destination.resume(file, plan, saved.upload, signal);
+      }
       const known = upload.held === plan.count ? saved?.digest : undefined;
       const digest = known ?? (await complete(upload, saved?.prefix));
       if (!digest || !reserve.mayStart()) return undefined;
@@ -203,4 +191,12 @@ function assertAsStaged(archive: Archive, digest: Digest): void {
       'If this stays, the staged archive is damaged: stage it again.',
     { retry: 'now', scope: 'archive' },
   );
+}
+
+/** What `work` gives, or a rejection after so many ms; the work goes on, but nobody waits for it. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = wait(ms, undefined, { ref: false }).then(() => {
+    throw new FerryError('timeout', 'The destination does not answer.', { retry: 'later' });
+  });
+  return Promise.race([work, late]);
 }

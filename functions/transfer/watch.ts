@@ -1,0 +1,38 @@
+import { toFerryError } from '../core/errors.ts';
+import type { Clock } from './ports.ts';
+
+/** How often a transfer's progress is told, and how often it is saved, in ms. */
+const TELL_EVERY = 1_000;
+const SAVE_EVERY = 10_000;
+
+/** Tells how far a transfer is and saves it, each now and then. */
+export interface Watch {
+  /** To be called after each part. */
+  look(): void;
+  /** Aborted with the reason when saving failed: somebody else may have taken the transfer over. */
+  readonly signal: AbortSignal;
+  /** Resolves when no save is under way. */
+  settled(): Promise<void>;
+}
+
+export function openWatch(clock: Clock, tell: () => void, save: () => Promise<void>): Watch {
+  const failing = new AbortController();
+  let saving = Promise.resolve();
+  let savedAt = clock.now();
+  let toldAt = 0;
+  return {
+    look() {
+      const now = clock.now();
+      if (now - toldAt >= TELL_EVERY) {
+        toldAt = now;
+        tell();
+      }
+      if (now - savedAt >= SAVE_EVERY) {
+        savedAt = now;
+        saving = saving.then(save).catch((error: unknown) => failing.abort(toFerryError(error)));
+      }
+    },
+    signal: failing.signal,
+    settled: () => saving,
+  };
+}
