@@ -88,7 +88,7 @@ async function readSftp(
   const sock = createConnection({ host, port, noDelay: true, signal });
   try {
     await client.connect({ sock, username, password });
-    await client.get(path, sink, { readStreamOptions: { highWaterMark: 256 * 1024 } });
+    await client.get(path, sink);
   } finally {
     await client.end();
   }
