@@ -9,10 +9,13 @@ import { s3Error, waitError } from './errors.ts';
 import { AWS } from './providers.ts';
 import { findRegion } from './region.ts';
 import type { S3Settings } from './settings.ts';
+import { createTurnstile } from './turnstile.ts';
 
 const SECOND = 1000;
 /** Parts under way and a few small requests beside them. */
-const SOCKETS = 16;
+const REQUESTS = 12;
+/** Some more than requests, for bodies that are still being read. */
+const SOCKETS = 24;
 /** A request with a body may take longer by the time that this rate needs, in bytes a second. */
 const SLOWEST_LINE = 32 * 1024;
 
@@ -51,6 +54,8 @@ export function openBucket(settings: S3Settings): Bucket {
     httpAgent: new HttpAgent({ keepAlive: true, maxSockets: SOCKETS }),
     httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS, ...tlsOptions(settings) }),
   });
+  // Where requests wait for a socket instead, their time to connect is already running.
+  const inTurn = createTurnstile(REQUESTS);
   const clients = new Map<string, S3Client>();
   const clientFor = (region: string) => {
     const client = clients.get(region) ?? createClient(settings, region, requestHandler);
@@ -65,7 +70,10 @@ export function openBucket(settings: S3Settings): Bucket {
     async call(signal, request, bytes = 0) {
       const client = clientFor(await bucket.region(signal));
       const requestTimeout = 120 * SECOND + (bytes / SLOWEST_LINE) * SECOND;
-      return stoppable(signal, request(client, { abortSignal: signal, requestTimeout }));
+      return stoppable(
+        signal,
+        inTurn(() => request(client, { abortSignal: signal, requestTimeout })),
+      );
     },
     async region(signal) {
       region ??= await stoppable(signal, findRegion(settings, clientFor, signal));
