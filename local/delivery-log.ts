@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseLine } from './function-log.ts';
+import { platformReport } from './lambda-messages.ts';
 
 /** One archive on its way to one destination. */
 export interface TransferState {
@@ -12,6 +13,8 @@ export interface TransferState {
   /** When it was first heard of, epoch milliseconds, and how far it was then. */
   readonly since: number;
   readonly bytesThen: number;
+  /** When it was last heard of. */
+  readonly at: number;
 }
 
 /** What the log of the transfer function says of one delivery. */
@@ -58,9 +61,18 @@ export class DeliveryLog {
   readonly #delivered = new Map<string, DeliveryRecord>();
   readonly #troubles = new Map<string, string>();
 
+  /** The most memory that any worker process has taken so far, in MiB. */
+  peakMemoryMiB = 0;
+
   /** Takes any line of the log; what it does not know it leaves alone. */
   read(line: string, now: number): void {
-    const parsed = logLine.safeParse(parseLine(line));
+    const value = parseLine(line);
+    const report = platformReport.safeParse(value);
+    if (report.success) {
+      const { maxMemoryUsedMB } = report.data.record.metrics;
+      this.peakMemoryMiB = Math.max(this.peakMemoryMiB, maxMemoryUsedMB);
+    }
+    const parsed = logLine.safeParse(value);
     if (!parsed.success) return;
     const entry = parsed.data;
     if (entry.message === 'job ended') {
@@ -77,7 +89,16 @@ export class DeliveryLog {
     if (entry.message === 'progress') {
       const { userId, destination, archive, bytes, total } = entry;
       const { since, bytesThen } = this.#underWay.get(key) ?? { since: now, bytesThen: bytes };
-      this.#underWay.set(key, { userId, destination, archive, bytes, total, since, bytesThen });
+      this.#underWay.set(key, {
+        userId,
+        destination,
+        archive,
+        bytes,
+        total,
+        since,
+        bytesThen,
+        at: now,
+      });
       return;
     }
     this.#underWay.delete(key);
@@ -95,10 +116,6 @@ export class DeliveryLog {
 
   delivered(of: DeliveryKey): DeliveryRecord | undefined {
     return this.#delivered.get(keyOf(of));
-  }
-
-  deliveredCount(): number {
-    return this.#delivered.size;
   }
 
   /** The last thing that went wrong with this archive, or with its destination. */

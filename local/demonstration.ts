@@ -28,7 +28,7 @@ export async function demonstrate(
   const target = { s3: ferry.services.s3, bucket: ferry.stagingBucket };
   const staged = await stageArchives(options.archives, target, signal);
   const total = staged.reduce((sum, { bytes }) => sum + bytes, 0);
-  say(`Staged ${staged.length} archives of ${users.length} users, ${formatBytes(total)}`);
+  say(`Staged ${formatBytes(total)}; archives: ${staged.length}, users: ${users.length}`);
 
   const until = Date.now() + options.patienceMs;
   await writeSettings(users, ferry.destinations, ferry.settingsTable);

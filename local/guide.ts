@@ -16,8 +16,9 @@ export async function writeGuide(
   const { endpoints } = ferry.services;
   const { sftp, objectStore } = ferry.destinations;
   const table = ferry.settingsTable.name;
+  const other = `${first.id}2`;
   const example = join(scratch, 'new-user.json');
-  await writeFile(example, await exampleRow(ferry, first.id, `${first.id}2`));
+  await writeFile(example, await exampleRow(ferry, first.id, other));
   const key = JSON.stringify({ userId: { S: first.id } });
   const buckets = users.flatMap(({ destinations }) =>
     Object.values(destinations).flatMap((place) => (place.type === 's3' ? [place.bucket] : [])),
@@ -38,12 +39,13 @@ Ferry goes on, with a tick every minute. Ctrl-C ends it and removes everything.
 export AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId} AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey} AWS_DEFAULT_REGION=${REGION}
 
 Stage another archive of a user; it is delivered within a minute or two:
-  tar -czf /tmp/more.tar.gz README.md
+  tar -czf /tmp/more.tar.gz package.json
   aws --endpoint-url ${endpoints.s3} s3 cp /tmp/more.tar.gz s3://${ferry.stagingBucket}/${first.id}/html/more.tar.gz
 See what Ferry says about a user:
   aws --endpoint-url ${endpoints.dynamodb} dynamodb get-item --table-name ${table} --key '${key}'
-Add a user, after a look into the file:
+Add the user ${other}, after a look into the file, and an archive for them:
   aws --endpoint-url ${endpoints.dynamodb} dynamodb put-item --table-name ${table} --item file://${example}
+  aws --endpoint-url ${endpoints.s3} s3 cp /tmp/more.tar.gz s3://${ferry.stagingBucket}/${other}/mail/first.tar.gz
 
 Where archives arrive:
 ${users

@@ -2,6 +2,7 @@
  * What runs inside a worker process: loads the bundle that is deployed, then handles the events that
  * the parent sends, one after the other. Started by `lambda-process.ts` only.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 import { z } from 'zod';
@@ -63,7 +64,7 @@ function report(requestId: string, startedAt: number): void {
       metrics: {
         durationMs: Date.now() - startedAt,
         memorySizeMB: Number(environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
-        maxMemoryUsedMB: Math.ceil(process.resourceUsage().maxRSS / 1024),
+        maxMemoryUsedMB: peakMemoryMiB(),
       },
     },
   };
@@ -97,3 +98,13 @@ process.on('message', async (message) => {
   }
 });
 send({ type: 'ready' });
+
+/**
+ * Highest resident memory of this process, in MiB. Linux' own counter is asked where there is one,
+ * since `resourceUsage` begins with that of the process which forked this one (getrusage(2)).
+ */
+function peakMemoryMiB(): number {
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  const [, kib = process.resourceUsage().maxRSS] = status.match(/^VmHWM:\s+(\d+) kB$/m) ?? [];
+  return Math.ceil(Number(kib) / 1024);
+}

@@ -46,6 +46,7 @@ async function main({ json, keep }: Choices, signal: AbortSignal): Promise<numbe
   });
   const failed = results.some(({ verified }) => !verified);
   say(`\n${formatTable(results)}\n`);
+  say(`No worker process took more than ${log.peakMemoryMiB} MiB.`);
   if (json) process.stdout.write(`${formatJson(results)}\n`);
   if (keep) {
     say(await writeGuide(ferry, users, scratch.path));

@@ -58,11 +58,11 @@ function plain(log: DeliveryLog, out: NodeJS.WriteStream): Progress {
 }
 
 /** One transfer as one line: how much of it, how fast, how long it still takes. */
-export function describe(transfer: TransferState, withBar: boolean, now = Date.now()): string {
-  const { archive, bytes, bytesThen, destination, since, total } = transfer;
+export function describe(transfer: TransferState, withBar: boolean): string {
+  const { archive, at, bytes, bytesThen, destination, since, total } = transfer;
   const share = total > 0 ? bytes / total : 1;
   const filled = Math.round(share * BAR_WIDTH);
-  const rate = (bytes - bytesThen) / Math.max(0.001, (now - since) / 1000);
+  const rate = (bytes - bytesThen) / Math.max(0.001, (at - since) / 1000);
   const speed =
     rate > 0
       ? [formatRate(rate), `${formatSeconds((total - bytes) / rate)} left`]

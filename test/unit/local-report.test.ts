@@ -83,11 +83,21 @@ describe('the progress of a transfer', () => {
     log.read(progress(300), 2000);
     const [transfer] = log.underWay();
     if (!transfer) throw new Error('Nothing is under way.');
-    const line = describeTransfer(transfer, false, 2000);
+    const line = describeTransfer(transfer, false);
     expect(line).toContain('30 %');
     expect(line).toContain('300 B of 1000 B');
     expect(line).toContain('100 B/s');
     expect(line).toContain('7.0 s left');
+  });
+
+  it('tells the most memory that a worker took', () => {
+    const log = new DeliveryLog();
+    for (const maxMemoryUsedMB of [120, 180, 90]) {
+      const metrics = { durationMs: 1, memorySizeMB: 512, maxMemoryUsedMB };
+      const record = { requestId: 'r', metrics };
+      log.read(JSON.stringify({ type: 'platform.report', record }), 0);
+    }
+    expect(log.peakMemoryMiB).toBe(180);
   });
 
   it('ends with the delivery, which is remembered', () => {
