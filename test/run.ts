@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { ensureDebianPackages } from './debian-packages.ts';
+import { packages as certificates } from './servers/certificates.ts';
 import { packages as openssh } from './servers/openssh.ts';
 import { packages as swift } from './servers/swift.ts';
 
@@ -8,7 +9,7 @@ import { packages as swift } from './servers/swift.ts';
  * Vitest, e.g. `npm test -- ssh` for the files with "ssh" in their path.
  */
 try {
-  ensureDebianPackages([...openssh, ...swift]);
+  ensureDebianPackages([...certificates, ...openssh, ...swift]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
