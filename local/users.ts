@@ -26,7 +26,11 @@ export function inventUsers(): readonly LocalUser[] {
     {
       id: 'anna',
       archives: [
-        { component: 'html', file: 'webshop.tar', modules: ['aws-cdk-lib', '@biomejs', '@typescript'] },
+        {
+          component: 'html',
+          file: 'webshop.tar',
+          modules: ['aws-cdk-lib', '@biomejs', '@typescript'],
+        },
         { component: 'mail', file: 'Büro Post 2026.tar.gz', site: 'mail' },
         { component: 'crons', file: 'crontab.tar.gz', site: 'crons' },
       ],
