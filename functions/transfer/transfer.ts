@@ -14,8 +14,8 @@ import type { Clock, Log, Source } from './ports.ts';
 import type { Reserve } from './reserve.ts';
 import { openWatch } from './watch.ts';
 
-/** Lanes that read ahead while all writes a destination takes are under way. */
-const READ_AHEAD = 2;
+/** Lanes that read ahead while all writes a destination takes are under way; each holds one part. */
+const READ_AHEAD = 1;
 /** How long a destination that may not answer any more is waited for, in ms. */
 const LAST_SAVE_MS = 4_000;
 const TAKE_BACK_MS = 15_000;

@@ -13,7 +13,7 @@ import type { S3Settings } from './settings.ts';
 import { beginSingle } from './single-upload.ts';
 
 /** docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const PART = { min: 5 * MiB, max: 5 * GiB, preferred: 16 * MiB, multiple: 1 } as const;
+const PART = { min: 5 * MiB, max: 5 * GiB, preferred: 8 * MiB, multiple: 1 } as const;
 const PARALLEL = 4;
 
 const head = z.object({ ContentLength: z.number(), LastModified: z.date() });

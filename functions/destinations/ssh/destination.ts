@@ -12,7 +12,7 @@ import { beginUpload, resumeUpload } from './upload.ts';
 const capabilities: Capabilities = {
   writes: 'append',
   part: { min: MiB, max: GiB, preferred: 8 * MiB, multiple: 1, most: Number.MAX_SAFE_INTEGER },
-  parallel: 3,
+  parallel: 2,
   resume: 'parts',
   publish: 'rename',
   // Servers that run commands give a checksum, which is more.
