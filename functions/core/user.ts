@@ -45,12 +45,12 @@ export interface Due {
   readonly at: string;
 }
 
-/** What the pipeline found about the `spec` of a row, and where the due index is to have its user. */
+/** What a row is told, and where the due index is to have its user. */
 export interface Verdict {
-  /** Names the content that was looked at. */
-  readonly specHash: string;
-  /** None for a valid row. */
-  readonly problems: readonly Problem[];
+  /** Names the content that was looked at whole; absent leaves it to be looked at. */
+  readonly specHash?: string;
+  /** None for a valid row; absent says nothing about it. */
+  readonly problems?: readonly Problem[];
   /** Absent for a user who is not to run. */
   readonly due?: Due | undefined;
 }

@@ -21,9 +21,17 @@ export function splitIssue(message: string): { problem: string; remedy: string }
   return { problem, remedy };
 }
 
-const scalar = z.union([z.string(), z.number(), z.boolean()], {
-  error: issue('This is not a text.', 'Give a text, a number or true/false.'),
-});
+/** Longer than any key or chain of certificates; what reads texts may then take its time with each character. */
+const LONGEST = 32 * 1024;
+
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()], {
+    error: issue('This is not a text.', 'Give a text, a number or true/false.'),
+  })
+  .refine(
+    (value) => String(value).length <= LONGEST,
+    issue('This is too long.', `Give at most ${LONGEST} characters.`),
+  );
 
 /** Text without the line end that files and editors add. */
 export const text = scalar.transform((value) => String(value).trim());

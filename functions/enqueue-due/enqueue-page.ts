@@ -25,7 +25,6 @@ export interface Tick {
 interface Run {
   readonly user: User<unknown>;
   readonly due: Due;
-  readonly specHash: string;
   readonly jobs: readonly Job[];
 }
 
@@ -63,7 +62,8 @@ export async function enqueuePage(
 
 /**
  * Reads a row afresh. Undefined where nothing is to run: the index was behind, or the row is invalid
- * or paused and now out of the index.
+ * or paused and now out of the index. Settings of destinations are not looked at here: that costs
+ * time which users decide about, and a tick is everybody's.
  */
 async function prepareRun(
   tools: EnqueueTools,
@@ -73,14 +73,14 @@ async function prepareRun(
   const row = await tools.rows.read(userId);
   const slot = row?.due && readSlot(row.due.at);
   if (!row?.due || !slot || slot.epochMilliseconds > tick.now.epochMilliseconds) return undefined;
-  const { due, specHash, user } = row;
+  const { due, user } = row;
   const problems = user.ok ? [] : user.problems;
   const names = user.ok ? activeDestinations(user.value) : [];
   if (user.ok && names.length > 0) {
     const jobs = names.map((destination) => ({ userId, slot: due.at, destination, hop: 0 }));
-    return { user: user.value, due, specHash, jobs };
+    return { user: user.value, due, jobs };
   }
-  await tools.rows.save(userId, due, { specHash, problems });
+  await tools.rows.save(userId, due, problems.length > 0 ? { problems } : {});
   if (problems.length > 0) {
     tick.summary.invalidRows += 1;
     tools.log.warn('settings refused', { userId, reason: describeProblems(problems) });
@@ -89,10 +89,10 @@ async function prepareRun(
 }
 
 async function moveOn(tools: EnqueueTools, tick: Tick, run: Run): Promise<void> {
-  const { user, due, specHash, jobs } = run;
+  const { user, due, jobs } = run;
   const { clock, now, summary } = tick;
   const next = planNext(user, now, tools.spread);
-  await tools.rows.save(user.id, due, { specHash, problems: [], due: next });
+  await tools.rows.save(user.id, due, { due: next });
   const lagSeconds = (clock.now() - Date.parse(due.at)) / 1000;
   summary.lagSeconds = Math.max(summary.lagSeconds, lagSeconds);
   const destinations = jobs.map(({ destination }) => destination);

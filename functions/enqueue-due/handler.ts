@@ -2,12 +2,12 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
-import { parseDestination } from '../destinations/registry.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { enqueueDueEnvironment, readEnvironment } from '../platform/environment.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openEnqueueMetrics } from '../platform/metrics.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
+import { acceptUnseen } from '../settings/row.ts';
 import { openSettingsTable } from '../settings/table.ts';
 import { enqueueDue } from './enqueue-due.ts';
 import type { EnqueueTools } from './enqueue-page.ts';
@@ -16,7 +16,7 @@ const SERVICE = 'enqueue-due';
 const environment = readEnvironment(enqueueDueEnvironment);
 const log = openLog(SERVICE);
 const tools: EnqueueTools = {
-  rows: openSettingsTable(connectDynamoDb(), environment.SETTINGS_TABLE, parseDestination),
+  rows: openSettingsTable(connectDynamoDb(), environment.SETTINGS_TABLE, acceptUnseen),
   queue: openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL),
   spread: { minutes: environment.SPREAD_MINUTES, shards: environment.DUE_SHARDS },
   metrics: openEnqueueMetrics(SERVICE),

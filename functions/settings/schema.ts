@@ -9,6 +9,10 @@ import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
 const BACK_UP = '"everything" or a list of components such as ["html", "mysql"]';
 const DESTINATIONS = 'a map of at least one destination by name';
 
+/** Most destinations of one user. */
+const MOST_DESTINATIONS = 50;
+export const TOO_MANY_DESTINATIONS = `a map of at most ${MOST_DESTINATIONS} destinations`;
+
 const schedule = z.strictObject(
   {
     cron: z.string('a text such as "@daily" or "30 2 * * *"').default('@daily'),
@@ -38,7 +42,8 @@ const spec = z.strictObject(
       .default('everything'),
     destinations: z
       .record(z.string(), destination, DESTINATIONS)
-      .refine((named) => Object.keys(named).length > 0, DESTINATIONS),
+      .refine((named) => Object.keys(named).length > 0, DESTINATIONS)
+      .refine((named) => Object.keys(named).length <= MOST_DESTINATIONS, TOO_MANY_DESTINATIONS),
   },
   'a map with v and destinations',
 );

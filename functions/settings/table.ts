@@ -133,27 +133,32 @@ export function openSettingsTable<Configured>(
 type Change = Omit<UpdateCommandInput, 'TableName' | 'Key'>;
 
 function verdictChange(seen: Due | undefined, { specHash, problems, due }: Verdict): Change {
-  const told =
-    '#s.v = :v, #s.#state = :state, #s.problems = :problems, #s.checkedAt = :now, #s.specHash = :hash';
+  const set: Record<string, unknown> = { '#s.v': 1 };
+  if (specHash !== undefined) set['#s.specHash'] = specHash;
+  if (problems !== undefined) {
+    set['#s.#state'] = problems.length === 0 ? 'valid' : 'invalid';
+    set['#s.problems'] = problems;
+    set['#s.checkedAt'] = new Date().toISOString();
+  }
+  if (due) Object.assign(set, { '#s.nextRun': due.at, '#shard': due.shard, '#at': due.at });
+  const assigned = Object.entries(set).map(([path, value], at) => ({
+    path,
+    name: `:v${at}`,
+    value,
+  }));
+  const assignments = assigned.map(({ path, name }) => `${path} = ${name}`).join(', ');
   return {
-    UpdateExpression: due
-      ? `SET ${told}, #s.nextRun = :at, #shard = :shard, #at = :at`
-      : `SET ${told} REMOVE #s.nextRun, #shard, #at`,
+    UpdateExpression: `SET ${assignments}${due ? '' : ' REMOVE #s.nextRun, #shard, #at'}`,
     ConditionExpression: `attribute_exists(#id) AND ${seen ? '#at = :seen' : 'attribute_not_exists(#at)'}`,
     ExpressionAttributeNames: {
       '#id': SETTINGS_KEY,
       '#s': 'status',
-      '#state': 'state',
+      ...(problems && { '#state': 'state' }),
       '#shard': DUE_INDEX.partitionKey,
       '#at': DUE_INDEX.sortKey,
     },
     ExpressionAttributeValues: {
-      ':v': 1,
-      ':state': problems.length === 0 ? 'valid' : 'invalid',
-      ':problems': problems,
-      ':now': new Date().toISOString(),
-      ':hash': specHash,
-      ...(due ? { ':at': due.at, ':shard': due.shard } : {}),
+      ...Object.fromEntries(assigned.map(({ name, value }) => [name, value])),
       ...(seen ? { ':seen': seen.at } : {}),
     },
   };

@@ -86,7 +86,8 @@ async function expectMovedOn({ all, running }: Awaited<ReturnType<typeof openWor
     const row = await table.read(userId);
     const next = row?.user.ok ? planNext(row.user.value, NOW, SPREAD) : undefined;
     expect(row?.due).toEqual(running.includes(userId) ? next : undefined);
-    expect(row?.checkedHash).toBe(row?.specHash);
+    // Whether settings are right is for others to say, so that they still look.
+    expect(row?.checkedHash).toBeUndefined();
     if (row?.due) expect(row.due.at <= AFTER_NEXT.toString()).toBe(true);
   }
 }

@@ -120,6 +120,14 @@ describe('an SSH destination on OpenSSH', () => {
       expect(await readFile(place('by-key.bin'))).toEqual(bytes);
     });
 
+    it('never with a passphrase that does not open the key', async () => {
+      const wrong = { ...byKey, SSH_IDENTITY_PASSPHRASE: 'wrong-and-secret' };
+      expect(await failure((await openTracked(wrong)).stat('x', NEVER))).toMatchObject({
+        code: 'setting-invalid',
+        retry: 'never',
+      });
+    });
+
     it('with the password where the server does not take the key', async () => {
       const foreign = ssh2.utils.generateKeyPairSync('ed25519').private;
       const destination = await openTracked({ ...byPassword, SSH_IDENTITY_FILE: foreign });

@@ -6,7 +6,7 @@ import { readRow } from '../../functions/settings/row.ts';
 export interface Item {
   readonly userId: string;
   readonly spec: unknown;
-  readonly status?: { readonly specHash: string; readonly problems: readonly unknown[] };
+  readonly status?: { readonly specHash?: string; readonly problems?: readonly unknown[] };
   readonly dueShard?: string;
   readonly dueAt?: string;
 }
@@ -30,12 +30,12 @@ export function openMemoryRows(pageSize = 2) {
       const item = items.get(userId);
       return item && readRow(item, parseAnything);
     },
-    async save(userId, seen, { specHash, problems, due }) {
+    async save(userId, seen, { due, ...told }) {
       const item = items.get(userId);
       if (!item || item.dueAt !== seen?.at) return false;
       writes += 1;
       const keys = due ? { dueShard: due.shard, dueAt: due.at } : {};
-      items.set(userId, { userId, spec: item.spec, status: { specHash, problems }, ...keys });
+      items.set(userId, { userId, spec: item.spec, status: { ...item.status, ...told }, ...keys });
       return true;
     },
   };

@@ -129,6 +129,16 @@ describe('a mistake in a settings row is told at its place', () => {
       /Did you mean timeZone\?/,
     ],
     ['no destination', rowWith({ destinations: {} }), 'spec.destinations', /at least one/],
+    [
+      'more destinations than anybody has',
+      rowWith({
+        destinations: Object.fromEntries(
+          Array.from({ length: 51 }, (_, n) => [`d${n}`, { type: 'ssh', settings: {} }]),
+        ),
+      }),
+      'spec.destinations',
+      /at most 50/,
+    ],
     ['no destinations', row({ v: 1 }), 'spec.destinations', /missing/],
     ['a list of destinations', rowWith({ destinations: [nas] }), 'spec.destinations', /by name/],
     [

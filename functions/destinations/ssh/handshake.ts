@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import type { AuthenticationType, Client, SFTPWrapper } from 'ssh2';
+import type { AnyAuthMethod, Client, SFTPWrapper } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
 import type { FerryError } from '../../core/errors.ts';
 import { hostKeyAlgorithms, offeredKey, refuseHostKey } from './host-key.ts';
+import { unlockPrivateKey } from './private-key.ts';
 import type { SshSettings } from './settings.ts';
 
 /** Names the stage of connecting that was just passed, and what was learnt in it. */
@@ -47,16 +48,11 @@ export async function handshake(
   });
   client.on('handshake', () => passed('host key', hostKey));
   client.on('ready', () => passed('authentication'));
-  client.client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) => {
-    const password = settings.password?.reveal() ?? '';
-    // A prompt that shows what is typed asks for something other than the password.
-    answer(prompts.map((prompt) => (prompt.echo ? '' : password)));
-  });
   try {
     const sftp = await client.connect({
       sock: socket,
       username: settings.user,
-      ...credentials(settings),
+      authHandler: methods(settings),
       algorithms: { serverHostKey: hostKeyAlgorithms(settings.hostKeys) },
       hostVerifier(key: Buffer) {
         const offered = offeredKey(key);
@@ -73,14 +69,21 @@ export async function handshake(
   }
 }
 
-function credentials({ password, privateKey }: SshSettings) {
-  const methods: AuthenticationType[] = [];
-  if (privateKey) methods.push('publickey');
-  if (password) methods.push('password', 'keyboard-interactive');
-  return {
-    authHandler: methods,
-    ...(password && { password: password.reveal(), tryKeyboard: true }),
-    ...(privateKey && { privateKey: privateKey.text.reveal() }),
-    ...(privateKey?.passphrase && { passphrase: privateKey.passphrase.reveal() }),
-  };
+/** How to log in, in the order in which to try. The key is opened once and handed over open. */
+function methods({ user: username, password, privateKey }: SshSettings): AnyAuthMethod[] {
+  const byKey = privateKey
+    ? [{ type: 'publickey', username, key: unlockPrivateKey(privateKey) } as const]
+    : [];
+  if (!password) return byKey;
+  return [
+    ...byKey,
+    { type: 'password', username, password: password.reveal() },
+    {
+      type: 'keyboard-interactive',
+      username,
+      // A prompt that shows what is typed asks for something other than the password.
+      prompt: (_name, _instructions, _language, prompts, answer) =>
+        answer(prompts.map((prompt) => (prompt.echo ? '' : password.reveal()))),
+    },
+  ];
 }

@@ -27,34 +27,38 @@ const ALGORITHMS: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = 
 };
 
 const FINGERPRINT = /SHA256:[A-Za-z0-9+/]{43}(?![A-Za-z0-9+/])/g;
-const FULL_KEY = /\b((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+([A-Za-z0-9+/]{32,}={0,2})/g;
+/** Begins at a space or a line's start, so that no text makes it look at the same characters again and again. */
+const FULL_KEY = /(?<![^\s,])((?:ssh|ecdsa|sk)-[a-z0-9@.-]+)\s+([A-Za-z0-9+/]{32,}={0,2})/g;
 
 /**
  * Reads pinned host keys in every spelling that tools print: `SHA256:…`, a line of `ssh-keygen -l`,
  * `ssh-ed25519 AAAA…`, lines of `known_hosts` or of `ssh-keyscan`. Host names on a line are not
  * compared: the lines stand in this destination's own setting, for its one server.
- * @returns the keys, or the first piece of text in which there is none
+ * @returns the keys, or the number, from 1, of the first line in which there is none; not its text,
+ * which may be a password in the wrong place
  */
-export function parseHostKeys(text: string): { keys: HostKeys } | { unusable: string } {
+export function parseHostKeys(text: string): { keys: HostKeys } | { unusable: number } {
   const types = new Set<string>();
   const accepted = new Set<string>();
   const revoked = new Set<string>();
   const lines = text.split(/\r?\n|\\n/).map((line) => line.trim());
-  for (const line of lines.filter((one) => one !== '' && !one.startsWith('#'))) {
-    if (line.startsWith('@') && !line.startsWith('@revoked ')) return { unusable: line };
+  for (const [at, line] of lines.entries()) {
+    if (line === '' || line.startsWith('#')) continue;
+    const unusable = at + 1;
+    if (line.startsWith('@') && !line.startsWith('@revoked ')) return { unusable };
     const into = line.startsWith('@') ? revoked : accepted;
     const fingerprints = line.match(FINGERPRINT) ?? [];
     const fullKeys = [...line.matchAll(FULL_KEY)];
     for (const [, type = '', base64 = ''] of fullKeys) {
       const key = ssh2.utils.parseKey(`${type} ${base64}`);
-      if (key instanceof Error || !(type in ALGORITHMS)) return { unusable: line };
+      if (key instanceof Error || !(type in ALGORITHMS)) return { unusable };
       into.add(fingerprintOf(key.getPublicSSH()));
       if (into === accepted) types.add(type);
     }
     for (const fingerprint of fingerprints) into.add(fingerprint);
     const spelled = line.split(',').filter((piece) => piece.includes('SHA256:')).length;
     if (fingerprints.length + fullKeys.length === 0 || spelled > fingerprints.length) {
-      return { unusable: line };
+      return { unusable };
     }
   }
   return { keys: { types: [...types], accepted: [...accepted], revoked: [...revoked] } };

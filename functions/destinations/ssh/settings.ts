@@ -36,7 +36,7 @@ const hostKeys = text.transform((value, context) => {
   if ('keys' in parsed) return parsed.keys;
   context.addIssue(
     issue(
-      `There is no usable host key in "${parsed.unusable.slice(0, 60)}".`,
+      `There is no usable host key in line ${parsed.unusable}.`,
       'Give a fingerprint (SHA256:…), a public key (ssh-ed25519 AAAA…) or a known_hosts line; ' +
         '"ssh-keyscan <host> | ssh-keygen -lf -" prints fingerprints.',
     ),
