@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Archive } from '../core/archive.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
-import { EMPTY_PREFIX, type Ledger } from '../core/ledger.ts';
+import { EMPTY_PREFIX, type Ledger, type Prefix } from '../core/ledger.ts';
 import { planParts } from '../core/parts.ts';
 import type { Digest, Proof } from '../core/receipt.ts';
 import type { Hashing } from '../core/running-hash.ts';
+import { unlessAborted } from '../core/stopping.ts';
 import type { Upload } from '../destinations/contract.ts';
 import { openBooks } from './books.ts';
 import type { Buffers } from './buffers.ts';
@@ -70,14 +71,18 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
   let movedBytes = 0;
   let upload: Upload | undefined;
 
+  /** Saves while there is time: a server that is slow to write to its disk must not use up the end. */
+  const save = (of: Upload, prefix: Prefix, digest?: Digest) =>
+    unlessAborted(keeper.save(of, prefix, history, digest), signal);
+
   /** Moves what is missing, saving now and then. False when it stopped in time. */
   const move = async (into: Upload, ledger: Ledger): Promise<boolean> => {
-    const save = () => keeper.save(into, ledger.prefix(), history);
+    const saveNow = () => keeper.save(into, ledger.prefix(), history);
     const tell = () => {
       const { settledBytes: bytes } = ledger;
       log.debug('progress', { archive: archive.key, bytes, total: plan.size });
     };
-    const watch = openWatch(clock, tell, save);
+    const watch = openWatch(clock, tell, saveNow);
     let counted = ledger.settledBytes;
     try {
       const result = await moveParts({
@@ -98,13 +103,13 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
           watch.look();
         },
       });
-      await watch.settled();
+      await unlessAborted(watch.settled(), signal);
       watch.signal.throwIfAborted();
       return result === 'all moved';
     } catch (error) {
       if (toFerryError(error).code !== 'lease-lost') {
         // Where the connection is gone this fails too, or hangs; then the last checkpoint holds.
-        const lastSave = watch.settled().then(save);
+        const lastSave = watch.settled().then(saveNow);
         await within(LAST_SAVE_MS, lastSave).catch(() => undefined);
       }
       throw error;
@@ -126,7 +131,7 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
     );
     const digest = (await move(into, ledger)) ? ledger.digest() : undefined;
     if (digest) assertAsStaged(archive, digest);
-    await keeper.save(into, ledger.prefix(), history, digest);
+    await save(into, ledger.prefix(), digest);
     return digest;
   };
 
@@ -152,7 +157,7 @@ export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
       if (saved?.upload === undefined) {
         upload = await destination.begin(file, plan, signal);
         // From here on somebody knows of it, should this process end: nothing is left lying about.
-        if (plan.count > 1) await keeper.save(upload, EMPTY_PREFIX, history);
+        if (plan.count > 1) await save(upload, EMPTY_PREFIX);
       } else {
         upload = await destination.resume(file, plan, saved.upload, signal);
       }

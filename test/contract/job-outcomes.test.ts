@@ -223,6 +223,21 @@ describe('two workers on one destination', () => {
 });
 
 describe('the next hop', () => {
+  it('follows in time although the destination never answers to the last save', async () => {
+    const world = await openWorld(dynamo);
+    const { before } = world.server;
+    let saves = 0;
+    world.server.before = (step, part) => {
+      saves += step === 'checkpoint' ? 1 : 0;
+      return step === 'checkpoint' && saves > 1 ? new Promise(() => {}) : before(step, part);
+    };
+    const { result } = await world.deliverMessage({ invocationMs: 4_000 });
+    expect(result).toEqual({ outcome: 'continued' });
+    world.server.before = before;
+    await drain(world);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+  });
+
   it('finds the lease free as soon as it is on the queue', async () => {
     const world = await openWorld(dynamo);
     let taken: unknown;

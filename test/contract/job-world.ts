@@ -49,7 +49,12 @@ export interface World {
   onContinuation: () => Promise<void>;
   passTime(ms: number): void;
   /** One delivery of the first message, to a worker that may die on the way. */
-  deliverMessage(how?: { death?: Death; receiveCount?: number }): Promise<{
+  deliverMessage(how?: {
+    death?: Death;
+    receiveCount?: number;
+    /** How long the invocation lives; for what is cut off by a real clock. */
+    invocationMs?: number;
+  }): Promise<{
     readonly result: JobResult | 'died';
     /** Steps that the worker took. */
     readonly steps: number;
@@ -88,12 +93,16 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
   const reports: RunReport[] = [];
   let workers = 0;
 
-  const deliverMessage: World['deliverMessage'] = async ({ death, receiveCount = 1 } = {}) => {
+  const deliverMessage: World['deliverMessage'] = async ({
+    death,
+    receiveCount = 1,
+    invocationMs = INVOCATION_MS,
+  } = {}) => {
     const [message] = queue;
     if (!message) throw new Error('the queue is empty');
     workers += 1;
     const process = mortal(death);
-    const endsAt = now + INVOCATION_MS;
+    const endsAt = now + invocationMs;
     const outbox = process.wrap(
       {
         async sendContinuation(next: Job) {

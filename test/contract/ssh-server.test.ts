@@ -392,12 +392,13 @@ describe('an SSH destination elsewhere', () => {
     }
   });
 
-  it('says that SFTP is switched off', async () => {
+  /** A server that lets everybody in and gives no SFTP, in one way or another. */
+  async function withoutSftp(onSession: (session: ssh2.Session) => void) {
     const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
     const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
       client.on('error', () => {});
       client.on('authentication', (context) => context.accept());
-      client.on('session', (accept) => accept());
+      client.on('session', (accept) => onSession(accept()));
     });
     const port = await portOf(server);
     const key = ssh2.utils.parseKey(hostKey);
@@ -405,12 +406,21 @@ describe('an SSH destination elsewhere', () => {
     const pinned = `ssh-ed25519 ${key.getPublicSSH().toString('base64')}`;
     try {
       const destination = await openTracked(settings(port, { SSH_HOST_KEY: pinned }));
-      const error = await failure(destination.stat('x', NEVER));
-      expect(error).toMatchObject({ code: 'protocol', retry: 'never' });
-      expect(error.message).toContain('SFTP');
+      return await failure(destination.stat('x', NEVER));
     } finally {
       server.close();
     }
+  }
+
+  it('says that SFTP is switched off', async () => {
+    const error = await withoutSftp(() => {});
+    expect(error).toMatchObject({ code: 'protocol', retry: 'never' });
+    expect(error.message).toContain('SFTP');
+  });
+
+  it('does not wait for ever for a server that takes the login and then does nothing', async () => {
+    const error = await withoutSftp((session) => session.on('sftp', () => {}));
+    expect(error).toMatchObject({ code: 'timeout', retry: 'later' });
   });
 });
 

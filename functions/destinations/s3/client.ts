@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { abortError } from '../../core/errors.ts';
+import { unlessAborted } from '../../core/stopping.ts';
 import { type Endpoint, toUrl } from './endpoint.ts';
 import { s3Error, waitError } from './errors.ts';
 import { AWS } from './providers.ts';
@@ -95,19 +95,10 @@ export function tlsOptions({ insecure, authorities }: S3Settings) {
 
 /** Settles with the work, or with the reason of an abort at once; then nobody waits for the work. */
 export async function stoppable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  if (signal.aborted) {
-    work.catch(() => {});
-    throw abortError(signal);
-  }
-  const stopped = Promise.withResolvers<never>();
-  const stop = () => stopped.reject(abortError(signal));
-  signal.addEventListener('abort', stop, { once: true });
   try {
-    return await Promise.race([work, stopped.promise]);
+    return await unlessAborted(work, signal);
   } catch (thrown) {
     throw s3Error(thrown, signal);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 

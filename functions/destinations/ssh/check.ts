@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { FerryError, toFerryError } from '../../core/errors.ts';
+import { NEVER } from '../../core/stopping.ts';
 import type { CheckStep } from '../contract.ts';
 import { type Connection, connect } from './connection.ts';
 import { readFile } from './listing.ts';
 import { closeFile, ensureFolder, openFile, removeFile } from './remote-files.ts';
 import { fullPath, temporaryPath } from './remote-path.ts';
 import type { SshSettings } from './settings.ts';
-import { NEVER } from './stopping.ts';
 import { writeBytes } from './write-bytes.ts';
 
 /** Stages of connecting, in the order in which `connect` passes them. */

@@ -1,16 +1,18 @@
 import type { SFTPWrapper } from 'ssh2';
 import { abortError, type FerryError } from '../../core/errors.ts';
+import { unlessAborted } from '../../core/stopping.ts';
 import { dial } from './dial.ts';
-import { connectionBroken, explainConnecting, noAnswer, statusOf } from './errors.ts';
+import { connectionBroken, explainConnecting, noAnswer, noConnection, statusOf } from './errors.ts';
 import { handshake, type Passed } from './handshake.ts';
 import { type CommandResult, runCommand } from './remote-command.ts';
 import { basePath } from './remote-path.ts';
 import type { SshSettings } from './settings.ts';
-import { unlessAborted } from './stopping.ts';
 import { openWindow, type Window } from './window.ts';
 
 /** How long a server may be silent while we wait for an answer. */
 const PATIENCE_MS = 60_000;
+/** From the connected socket to SFTP that answers; the SSH client's own limit ends with the login. */
+const ESTABLISH_MS = 30_000;
 const GOODBYE_MS = 2_000;
 
 /**
@@ -58,11 +60,17 @@ export async function connect(
 ): Promise<Connection> {
   try {
     const socket = await dial(settings, signal, passed);
-    const establishing = establish(socket, settings, passed);
-    return await unlessAborted(establishing, signal).catch((error: unknown) => {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(noConnection(settings, undefined)), ESTABLISH_MS);
+    try {
+      const establishing = establish(socket, settings, passed);
+      return await unlessAborted(establishing, AbortSignal.any([signal, late.signal]));
+    } catch (error) {
       socket.destroy();
       throw error;
-    });
+    } finally {
+      clearTimeout(timer);
+    }
   } catch (error) {
     if (signal.aborted) throw abortError(signal);
     throw explainConnecting(error, settings);

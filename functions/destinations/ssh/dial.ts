@@ -2,10 +2,10 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import { unlessAborted } from '../../core/stopping.ts';
 import { noConnection } from './errors.ts';
 import type { Passed } from './handshake.ts';
 import type { SshSettings } from './settings.ts';
-import { unlessAborted } from './stopping.ts';
 
 const DIAL_MS = 20_000;
 

@@ -21,16 +21,23 @@ export function runCommand(
   timeoutMs: number,
 ): Promise<CommandResult | undefined> {
   return new Promise((resolve) => {
+    let close = () => {};
+    // From here on: a server may also leave the wish for a channel unanswered.
+    const late = setTimeout(() => {
+      close();
+      resolve(undefined);
+    }, timeoutMs);
+    const end = (result: CommandResult | undefined) => {
+      clearTimeout(late);
+      resolve(result);
+    };
     try {
       ssh.exec(command, (refused, channel) => {
         if (refused) {
-          resolve(undefined);
+          end(undefined);
           return;
         }
-        const late = setTimeout(() => {
-          channel.close();
-          resolve(undefined);
-        }, timeoutMs);
+        close = () => channel.close();
         let exitCode: number | undefined;
         let output = '';
         channel.on('error', () => {});
@@ -42,13 +49,12 @@ export function runCommand(
           exitCode = code ?? undefined;
         });
         channel.on('close', () => {
-          clearTimeout(late);
-          resolve({ exitCode, output });
+          end({ exitCode, output });
         });
         channel.end();
       });
     } catch {
-      resolve(undefined);
+      end(undefined);
     }
   });
 }

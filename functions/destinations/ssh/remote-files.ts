@@ -2,9 +2,9 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import { MiB } from '../../core/parts.ts';
+import { NEVER } from '../../core/stopping.ts';
 import type { Connection } from './connection.ts';
 import { explainStatus, isNotOffered, noSpace, STATUS, statusOf } from './errors.ts';
-import { NEVER } from './stopping.ts';
 
 /** What the server knows of one path. */
 export interface RemoteEntry {

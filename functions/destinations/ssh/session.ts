@@ -1,7 +1,7 @@
 import { FerryError } from '../../core/errors.ts';
+import { unlessAborted } from '../../core/stopping.ts';
 import { type Connection, connect } from './connection.ts';
 import type { SshSettings } from './settings.ts';
-import { unlessAborted } from './stopping.ts';
 
 /** Keeps one connection to the server: made when first needed, and anew after it was lost. */
 export interface Session {

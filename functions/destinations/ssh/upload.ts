@@ -2,6 +2,7 @@ import type { Json } from '../../core/checkpoint.ts';
 import { FerryError } from '../../core/errors.ts';
 import type { PartPlan } from '../../core/parts.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
+import { NEVER } from '../../core/stopping.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
 import { readCheckpoint, toJson, uploadLost } from './checkpoint.ts';
 import type { Connection } from './connection.ts';
@@ -17,7 +18,6 @@ import {
 } from './remote-files.ts';
 import { fullPath, temporaryPath } from './remote-path.ts';
 import type { Session } from './session.ts';
-import { NEVER } from './stopping.ts';
 import { writeBytes } from './write-bytes.ts';
 
 /** The temporary file of one upload, open for writing over the connection that opened it. */

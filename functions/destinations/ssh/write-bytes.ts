@@ -1,7 +1,7 @@
+import { NEVER, unlessAborted } from '../../core/stopping.ts';
 import type { Part } from '../contract.ts';
 import { type Connection, REQUEST_BYTES } from './connection.ts';
 import { explainWrite } from './remote-files.ts';
-import { NEVER, unlessAborted } from './stopping.ts';
 
 /**
  * Writes a part at its place in an open file, with as many requests on their way as the connection's

@@ -1,4 +1,4 @@
-import { abortError } from '../../core/errors.ts';
+import { abortError } from './errors.ts';
 
 /** For work that nobody can call off. */
 export const NEVER = new AbortController().signal;
