@@ -1,15 +1,17 @@
 import type { ErrorCode } from './errors.ts';
-import type { Job } from './job.ts';
+import { type Job, jobId } from './job.ts';
 
-/** How a job stands. A failed one runs again when its message is redriven. */
+/** How a job stands. */
 export type JobState = 'running' | 'succeeded' | 'failed' | 'skipped';
 
 /** Why a job did not succeed, for people; no secret in it. */
 export interface JobError {
   readonly code: ErrorCode;
   readonly message: string;
-  /** Staging key, where the trouble was one archive's. */
+  /** Staging key, where the trouble was met with one archive. */
   readonly archive?: string | undefined;
+  /** Of that archive, where the trouble is its own and stays: this content is not tried again. */
+  readonly etag?: string | undefined;
 }
 
 /** What the runs table knows of one job. */
@@ -27,6 +29,8 @@ export interface JobRecord {
   readonly archives: number;
   readonly bytes: number;
   readonly errors: readonly JobError[];
+  /** Its message is a dead letter, which runs the job again when it is redriven. */
+  readonly deadLetter?: boolean | undefined;
   /** One line for a person where nothing was to be done or the job was not needed. */
   readonly reason?: string | undefined;
 }
@@ -38,6 +42,27 @@ export interface JobRecord {
  */
 export function admit(message: Job, record: JobRecord | undefined): 'run' | 'done' | 'stale' {
   if (!record) return 'run';
-  if (record.state === 'succeeded' || record.state === 'skipped') return 'done';
+  if (record.state !== 'running' && !record.deadLetter) return 'done';
   return message.hop < record.hop ? 'stale' : 'run';
+}
+
+/** The record of a job that starts, goes on in its next hop, or is tried again. */
+export function startRecord(
+  job: Job,
+  earlier: JobRecord | undefined,
+  fence: number,
+  now: number,
+): JobRecord {
+  const goesOn = earlier?.state === 'running';
+  return {
+    v: 1,
+    jobId: jobId(job),
+    state: 'running',
+    hop: job.hop,
+    fence,
+    startedAt: earlier?.startedAt ?? new Date(now).toISOString(),
+    archives: earlier?.archives ?? 0,
+    bytes: earlier?.bytes ?? 0,
+    errors: goesOn ? earlier.errors.filter(({ etag }) => etag !== undefined) : [],
+  };
 }

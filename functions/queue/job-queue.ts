@@ -18,6 +18,8 @@ export interface Unsent {
 const BATCH = 10;
 /** Longest visibility timeout, in seconds (SQS quota). */
 const LONGEST_DELAY = 43_200;
+/** Longest delay of a message that is sent, in seconds (SQS quota). */
+const LONGEST_SEND_DELAY = 900;
 
 /**
  * The job queue: a standard queue with the user as message group, so that one user's backlog does not
@@ -58,9 +60,10 @@ export function openJobQueue(client: SQSClient, url: string) {
       return (await Promise.all(batches.map(sendBatch))).flat();
     },
 
-    /** Puts the next hop of a job on the queue, or throws. */
-    async sendContinuation(job: Job): Promise<void> {
-      await client.send(new SendMessageCommand({ QueueUrl: url, ...entry(job) }));
+    /** Puts the next hop of a job on the queue, to be delivered after so many ms (at most 15 min), or throws. */
+    async sendContinuation(job: Job, delayMs = 0): Promise<void> {
+      const DelaySeconds = Math.min(Math.ceil(delayMs / 1000), LONGEST_SEND_DELAY);
+      await client.send(new SendMessageCommand({ QueueUrl: url, DelaySeconds, ...entry(job) }));
     },
 
     /** Hides a received message from now on for so many seconds, cut to what SQS allows (0 to 43200). */

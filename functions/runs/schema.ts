@@ -74,8 +74,10 @@ export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({
       code: z.custom<ErrorCode>((value) => typeof value === 'string'),
       message: z.string(),
       archive: z.string().optional(),
+      etag: z.string().optional(),
     }),
   ),
+  deadLetter: z.boolean().optional(),
   reason: z.string().optional(),
 });
 

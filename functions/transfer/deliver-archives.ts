@@ -1,14 +1,15 @@
-import type { StagedArchive } from '../core/archive.ts';
+import type { Archive, StagedArchive } from '../core/archive.ts';
 import { type FerryError, toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
 import type { JobError } from '../core/job-record.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Hashing } from '../core/running-hash.ts';
+import type { Destination } from '../destinations/contract.ts';
 import type { Buffers } from './buffers.ts';
 import type { Clock, JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import type { TransferTools } from './transfer.ts';
-import { transferArchive } from './transfer-archive.ts';
+import { type Transferred, transferArchive } from './transfer-archive.ts';
 
 export interface DeliveryTools {
   readonly job: Job;
@@ -28,67 +29,77 @@ export interface DeliveryTools {
 /** What one invocation got done of a job. */
 export interface Progress {
   /** Delivered by this job, in earlier invocations too, as the receipts say. */
-  readonly archives: number;
-  readonly bytes: number;
+  archives: number;
+  bytes: number;
   /** Sent in this invocation, also of archives that are not whole yet. */
-  readonly movedBytes: number;
+  movedBytes: number;
   /** Permanent trouble, that no later try would mend. */
-  readonly errors: readonly JobError[];
+  readonly errors: JobError[];
   /** Why archives are left; absent when all that could be delivered is. */
-  readonly interrupted?: 'out of time' | FerryError | undefined;
+  interrupted?: 'out of time' | FerryError;
 }
 
 /**
  * Delivers every wanted archive that has no receipt yet, one after the other. Trouble with one archive
  * does not keep the others back; trouble with the destination ends the round.
+ * @param known permanent trouble of earlier invocations; those contents are left out
+ * @throws FerryError `lease-lost` when another worker has taken over
  */
-export async function deliverArchives(tools: DeliveryTools): Promise<Progress> {
-  const { lease, runs, signal, source } = tools;
-  const errors: JobError[] = [];
-  let archives = 0;
-  let bytes = 0;
-  let movedBytes = 0;
-  let interrupted: Progress['interrupted'];
-
-  const destination = await tools.settings.open();
-  const reserve = openReserve(tools.clock);
-  const transfer: TransferTools = { ...tools, destination, reserve };
+export async function deliverArchives(
+  tools: DeliveryTools,
+  known: readonly JobError[],
+): Promise<Progress> {
+  const progress: Progress = { archives: 0, bytes: 0, movedBytes: 0, errors: [...known] };
+  let destination: Destination | undefined;
   try {
-    for await (const staged of source.list(lease.userId, signal)) {
-      if (!tools.isWanted(staged)) continue;
-      const deliveredBy = await runs.deliveredBy(lease, staged);
-      if (deliveredBy === jobId(tools.job)) {
-        archives += 1;
-        bytes += staged.size;
-      }
-      if (deliveredBy !== undefined) continue;
-      if (!reserve.mayStart()) {
-        interrupted = 'out of time';
-        break;
-      }
-      try {
-        const delivered = await deliver(tools, transfer, staged);
-        movedBytes += delivered.movedBytes;
-        if (!delivered.whole) {
-          interrupted = 'out of time';
-          break;
-        }
-        archives += 1;
-        bytes += staged.size;
-      } catch (thrown) {
-        const error = toFerryError(thrown);
-        if (error.code === 'lease-lost') throw error;
-        const { code, message } = error;
-        if (error.retry === 'never') errors.push({ code, message, archive: staged.key });
-        else interrupted = error;
-        tools.log.warn('archive not delivered', { archive: staged.key, code, reason: message });
-        if (error.scope === 'destination') break;
-      }
-    }
+    destination = await tools.settings.open();
+    await deliverAll(tools, { ...tools, destination, reserve: openReserve(tools.clock) }, progress);
+  } catch (thrown) {
+    const error = toFerryError(thrown);
+    if (error.code === 'lease-lost') throw error;
+    progress.interrupted = tools.signal.aborted ? 'out of time' : error;
   } finally {
-    await destination.close();
+    await destination?.close();
   }
-  return { archives, bytes, movedBytes, errors, interrupted };
+  return progress;
+}
+
+async function deliverAll(
+  tools: DeliveryTools,
+  transfer: TransferTools,
+  progress: Progress,
+): Promise<void> {
+  const { job, lease, log, runs, signal, source } = tools;
+  const count = ({ size }: StagedArchive) => {
+    progress.archives += 1;
+    progress.bytes += size;
+  };
+  for await (const staged of source.list(lease.userId, signal)) {
+    const { etag, key: archive } = staged;
+    const isHopeless = progress.errors.some((e) => e.archive === archive && e.etag === etag);
+    if (!tools.isWanted(staged) || isHopeless) continue;
+    const deliveredBy = await runs.deliveredBy(lease, staged);
+    if (deliveredBy === jobId(job)) count(staged);
+    if (deliveredBy !== undefined) continue;
+    if (!transfer.reserve.mayStart()) {
+      progress.interrupted = 'out of time';
+      return;
+    }
+    const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged);
+    progress.movedBytes += movedBytes;
+    if (delivery) count(staged);
+    else if (!failure) {
+      progress.interrupted = 'out of time';
+      return;
+    } else {
+      const { code, message, retry, scope } = failure;
+      log.warn('archive not delivered', { archive, code, reason: message });
+      const own = scope === 'archive' ? { etag } : {};
+      if (retry === 'never') progress.errors.push({ code, message, archive, ...own });
+      else progress.interrupted = failure;
+      if (scope === 'destination') return;
+    }
+  }
 }
 
 /** One archive from pin to receipt. */
@@ -96,11 +107,20 @@ async function deliver(
   tools: DeliveryTools,
   transfer: TransferTools,
   staged: StagedArchive,
-): Promise<{ whole: boolean; movedBytes: number }> {
+): Promise<Transferred> {
   const { clock, job, lease, runs } = tools;
-  const archive = await tools.source.pin(staged, tools.signal);
-  const { delivery, movedBytes } = await transferArchive(transfer, archive);
-  if (!delivery) return { whole: false, movedBytes };
+  let transferred: Transferred;
+  let archive: Archive;
+  try {
+    archive = await tools.source.pin(staged, tools.signal);
+    transferred = await transferArchive(transfer, archive);
+  } catch (thrown) {
+    const failure = toFerryError(thrown);
+    if (failure.code === 'lease-lost') throw failure;
+    return { failure, movedBytes: 0 };
+  }
+  const { delivery } = transferred;
+  if (!delivery) return transferred;
   const { digest, proof, durationMs } = delivery;
   await runs.saveReceipt(lease, {
     v: 1,
@@ -125,5 +145,5 @@ async function deliver(
     how: proof.how,
     remotePath: proof.remotePath,
   });
-  return { whole: true, movedBytes };
+  return transferred;
 }

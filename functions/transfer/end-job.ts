@@ -10,8 +10,8 @@ import type { Clock, JobResult, Log, RunReport, Runs } from './ports.ts';
 export interface EndingTools {
   readonly runs: Runs;
   readonly log: Log;
-  /** Puts the next hop on the queue. */
-  sendContinuation(job: Job): Promise<void>;
+  /** Puts the next hop on the queue, to be delivered after so many ms at the earliest. */
+  sendContinuation(job: Job, delayMs: number): Promise<void>;
   /** Notes the outcome in the user's row. */
   report(userId: string, destination: string, run: RunReport): Promise<void>;
 }
@@ -28,10 +28,13 @@ export interface Delivery {
 
 /** A job that takes more hops than this goes round in circles: at 14 minutes each it is over 90 days. */
 const MOST_HOPS = 10_000;
+/** Errors that a record keeps, the last ones; more would not fit into an item with every key. */
+const MOST_ERRORS = 100;
 
 /**
  * Decides how an invocation ends that held the lease: the job is over, goes on in the next hop, or
- * comes back later.
+ * comes back later. One that moved something goes on, whatever stopped it: only those that moved
+ * nothing use up deliveries.
  */
 export async function conclude(
   tools: EndingTools,
@@ -41,68 +44,79 @@ export async function conclude(
   record: JobRecord,
   progress: Progress,
 ): Promise<JobResult> {
-  const { clock } = delivery;
-  const { interrupted } = progress;
-  if (interrupted === undefined) {
-    const state =
-      progress.errors.length > 0 ? 'failed' : record.archives > 0 ? 'succeeded' : 'skipped';
-    const reason =
-      state === 'skipped'
-        ? 'Nothing was staged that this destination does not have yet.'
-        : undefined;
-    return end(tools, job, { ...record, state, reason }, clock);
-  }
-  if (interrupted === 'out of time' && progress.movedBytes > 0 && job.hop < MOST_HOPS) {
+  const { interrupted, movedBytes } = progress;
+  if (interrupted === undefined) return end(tools, job, record, stateOf(record), delivery.clock);
+  if (movedBytes > 0 && job.hop < MOST_HOPS) {
+    const delayMs = interrupted === 'out of time' ? 0 : firstDelay(interrupted);
+    if (interrupted !== 'out of time')
+      logTrouble(tools.log, 'job goes on later', interrupted, delayMs);
     await tools.runs.saveJob(job, record);
     // Released before the next hop is sent, so that it does not find the lease taken.
     await tools.runs.release(lease);
-    await tools.sendContinuation({ ...job, hop: job.hop + 1 });
+    await tools.sendContinuation({ ...job, hop: job.hop + 1 }, delayMs);
     return { outcome: 'continued' };
   }
   const error = interrupted === 'out of time' ? outOfTime() : interrupted;
+  return comeBack(tools, job, delivery, record, error);
+}
+
+/** Gives the message back to the queue; on its last delivery the job has failed. */
+export async function comeBack(
+  tools: EndingTools,
+  job: Job,
+  delivery: Delivery,
+  record: JobRecord,
+  error: FerryError,
+): Promise<JobResult> {
   const { code, message } = error;
-  const errors = [...record.errors, { code, message }];
-  if (delivery.receiveCount < delivery.maxReceiveCount) {
-    await tools.runs.saveJob(job, { ...record, errors });
-    const delayMs = redelivery(delivery, error);
-    tools.log.warn('job comes back later', {
-      code,
-      reason: message,
-      cause: describeCause(error),
-      delayMs,
-    });
-    return { outcome: 'retrying', delayMs };
+  const errors = [...record.errors, { code, message }].slice(-MOST_ERRORS);
+  if (delivery.receiveCount >= delivery.maxReceiveCount) {
+    const ending = { ...record, errors, deadLetter: true };
+    await end(tools, job, ending, { state: 'failed', message }, delivery.clock);
+    return { outcome: 'gave up' };
   }
-  await end(tools, job, { ...record, state: 'failed', errors }, clock);
-  return { outcome: 'gave up' };
+  const delayMs = waitBefore(REDELIVERY, delivery.receiveCount, Math.random(), error.retryAfterMs);
+  logTrouble(tools.log, 'job comes back later', error, delayMs);
+  await tools.runs.saveJob(job, { ...record, errors });
+  return { outcome: 'retrying', delayMs };
+}
+
+/** How a job has ended, and the line for people that says why where it did not succeed. */
+export interface Ending {
+  readonly state: 'succeeded' | 'failed' | 'skipped';
+  readonly message?: string | undefined;
+}
+
+function stateOf({ archives, errors: [first] }: JobRecord): Ending {
+  if (first) return { state: 'failed', message: first.message };
+  if (archives > 0) return { state: 'succeeded' };
+  return {
+    state: 'skipped',
+    message: 'Nothing was staged that this destination does not have yet.',
+  };
 }
 
 /** Closes a job: what people see first, then our own state. */
 export async function end(
   tools: EndingTools,
   job: Job,
-  record: JobRecord & { readonly state: 'succeeded' | 'failed' | 'skipped' },
+  record: JobRecord,
+  { state, message }: Ending,
   clock: Clock,
 ): Promise<JobResult> {
   const at = new Date(clock.now()).toISOString();
-  const [first] = record.errors;
-  const message = record.reason ?? first?.message;
-  await tools.report(job.userId, job.destination, {
-    slot: job.slot,
-    outcome: record.state,
-    at,
-    message,
-    code: first?.code,
-  });
-  await tools.runs.saveJob(job, { ...record, endedAt: at });
-  const { archives, bytes, errors, reason } = record;
-  tools.log.info('job ended', { outcome: record.state, archives, bytes, errors, reason });
-  return { outcome: record.state };
+  const code = record.errors.at(-1)?.code;
+  const run = { slot: job.slot, outcome: state, at, message, code };
+  await tools.report(job.userId, job.destination, run);
+  const reason = state === 'skipped' ? message : undefined;
+  await tools.runs.saveJob(job, { ...record, state, reason, endedAt: at });
+  const { archives, bytes, errors } = record;
+  tools.log.info('job ended', { outcome: state, archives, bytes, errors, reason });
+  return { outcome: state };
 }
 
-/** How long the message is hidden before it is delivered again, in ms. */
-export function redelivery(delivery: Delivery, error: FerryError): number {
-  return waitBefore(REDELIVERY, delivery.receiveCount, Math.random(), error.retryAfterMs);
+function firstDelay({ retryAfterMs }: FerryError): number {
+  return waitBefore(REDELIVERY, 1, Math.random(), retryAfterMs);
 }
 
 function outOfTime(): FerryError {
@@ -113,7 +127,9 @@ function outOfTime(): FerryError {
   );
 }
 
-/** The cause's name and message; drivers keep secrets out of both. */
-export function describeCause(error: FerryError): string | undefined {
-  return error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : undefined;
+/** Of the cause no more than name and message, which drivers keep free of secrets. */
+function logTrouble(log: Log, what: string, error: FerryError, delayMs: number): void {
+  const { cause, code, message: reason } = error;
+  const told = cause instanceof Error ? `${cause.name}: ${cause.message}` : undefined;
+  log.warn(what, { code, reason, cause: told, delayMs });
 }

@@ -1,21 +1,14 @@
-import { isSelected } from '../core/archive.ts';
+import { isSelected, type StagedArchive } from '../core/archive.ts';
 import { toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
-import { admit, type JobRecord } from '../core/job-record.ts';
+import { admit, type JobRecord, startRecord } from '../core/job-record.ts';
 import { CLOCK_SKEW_MS, type Lease } from '../core/lease.ts';
 import { describeProblems } from '../core/problem.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import type { Buffers } from './buffers.ts';
-import { deliverArchives, type Progress } from './deliver-archives.ts';
-import {
-  conclude,
-  type Delivery,
-  describeCause,
-  type EndingTools,
-  end,
-  redelivery,
-} from './end-job.ts';
-import type { Clock, JobResult, SettingsReader, Source, TransferMetrics } from './ports.ts';
+import { deliverArchives } from './deliver-archives.ts';
+import { comeBack, conclude, type Delivery, type EndingTools, end } from './end-job.ts';
+import type { JobResult, SettingsReader, Source, TransferMetrics } from './ports.ts';
 
 export interface JobTools extends EndingTools {
   readonly settings: SettingsReader;
@@ -37,9 +30,14 @@ const CUT_OFF_MS = 8_000;
  * the message come back, and what has a receipt is not sent again.
  */
 export async function runJob(tools: JobTools, job: Job, delivery: Delivery): Promise<JobResult> {
-  const result = await run(tools, job, delivery);
-  tools.metrics.runEnded(result.outcome);
-  return result;
+  let outcome: JobResult['outcome'] = 'retrying';
+  try {
+    const result = await run(tools, job, delivery);
+    outcome = result.outcome;
+    return result;
+  } finally {
+    tools.metrics.runEnded(outcome);
+  }
 }
 
 async function run(tools: JobTools, job: Job, delivery: Delivery): Promise<JobResult> {
@@ -55,30 +53,22 @@ async function run(tools: JobTools, job: Job, delivery: Delivery): Promise<JobRe
     if (answer.by.jobId === jobId(job)) {
       return { outcome: 'retrying', delayMs: Math.max(0, answer.by.until - clock.now()) };
     }
-    const reason = `The run ${answer.by.jobId} was still under way and delivers what this one would have.`;
-    return end(
-      tools,
-      job,
-      { ...start(job, record, record?.fence ?? 0, clock), state: 'skipped', reason },
-      clock,
-    );
+    const message = `The run ${answer.by.jobId} was still under way and delivers what this one would have.`;
+    const skipped = startRecord(job, record, record?.fence ?? 0, clock.now());
+    return end(tools, job, skipped, { state: 'skipped', message }, clock);
   }
   const { lease } = answer;
   try {
     // Once more: until the lease was ours, another worker may have ended the job.
     const current = await runs.job(job);
     if (admit(job, current) !== 'run') return { outcome: 'duplicate' };
-    return await runLeased(tools, job, delivery, lease, start(job, current, lease.fence, clock));
-  } catch (thrown) {
-    const error = toFerryError(thrown);
-    log.warn('job interrupted', {
-      code: error.code,
-      reason: error.message,
-      cause: describeCause(error),
-    });
-    return { outcome: 'retrying', delayMs: redelivery(delivery, error) };
+    const started = startRecord(job, current, lease.fence, clock.now());
+    return await runLeased(tools, job, delivery, lease, started);
   } finally {
-    await runs.release(lease);
+    // A lease that is not given back ends by itself; what was decided stands all the same.
+    await runs
+      .release(lease)
+      .catch((error: unknown) => log.warn('lease not given back', { error }));
   }
 }
 
@@ -91,55 +81,33 @@ async function runLeased(
 ): Promise<JobResult> {
   const { runs } = tools;
   const { clock } = delivery;
-  const settings = await tools.settings.read(job);
-  if (!settings) {
-    const reason =
-      'The user or the destination was removed or switched off after the run was planned.';
-    return end(tools, job, { ...record, state: 'skipped', reason }, clock);
-  }
-  if (!settings.ok) {
-    const message = describeProblems(settings.problems);
-    const errors = [{ code: 'setting-invalid' as const, message }];
-    return end(tools, job, { ...record, state: 'failed', errors }, clock);
-  }
-  await runs.saveJob(job, record);
+  try {
+    const settings = await tools.settings.read(job);
+    if (!settings) {
+      const message =
+        'The user or the destination was removed or switched off after the run was planned.';
+      return await end(tools, job, record, { state: 'skipped', message }, clock);
+    }
+    if (!settings.ok) {
+      const message = describeProblems(settings.problems);
+      const refused = { ...record, errors: [{ code: 'setting-invalid', message }] } as const;
+      return await end(tools, job, refused, { state: 'failed', message }, clock);
+    }
+    await runs.saveJob(job, record);
 
-  const cutOff = Math.min(CUT_OFF_MS, clock.remaining() / 8);
-  const signal = AbortSignal.timeout(Math.max(0, clock.remaining() - cutOff));
-  const { backUp } = settings.value;
-  const progress = await deliverArchives({
-    ...tools,
-    job,
-    lease,
-    clock,
-    signal,
-    settings: settings.value,
-    isWanted: (archive) => isSelected(archive, backUp),
-  }).catch((thrown: unknown): Progress => {
+    const cutOff = Math.min(CUT_OFF_MS, clock.remaining() / 8);
+    const signal = AbortSignal.timeout(Math.max(0, clock.remaining() - cutOff));
+    const { backUp } = settings.value;
+    const isWanted = (archive: StagedArchive) => isSelected(archive, backUp);
+    const delivering = { ...tools, job, lease, clock, signal, settings: settings.value, isWanted };
+    const progress = await deliverArchives(delivering, record.errors);
+    const { archives, bytes, errors } = progress;
+    const soFar = { ...record, archives, bytes, errors };
+    return await conclude(tools, job, delivery, lease, soFar, progress);
+  } catch (thrown) {
     const error = toFerryError(thrown);
-    if (error.code === 'lease-lost') throw error;
-    return { archives: 0, bytes: 0, movedBytes: 0, errors: [], interrupted: error };
-  });
-  const soFar: JobRecord = {
-    ...record,
-    archives: progress.archives,
-    bytes: progress.bytes,
-    errors: progress.errors,
-  };
-  return conclude(tools, job, delivery, lease, soFar, progress);
-}
-
-/** The record of a job that starts or goes on. */
-function start(job: Job, record: JobRecord | undefined, fence: number, clock: Clock): JobRecord {
-  return {
-    v: 1,
-    jobId: jobId(job),
-    state: 'running',
-    hop: job.hop,
-    fence,
-    startedAt: record?.startedAt ?? new Date(clock.now()).toISOString(),
-    archives: record?.archives ?? 0,
-    bytes: record?.bytes ?? 0,
-    errors: [],
-  };
+    // Whoever has the lease now carries the job on; this message looks again once that is under way.
+    if (error.code === 'lease-lost') return { outcome: 'retrying', delayMs: CLOCK_SKEW_MS };
+    return comeBack(tools, job, delivery, record, error);
+  }
 }

@@ -1,15 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Archive } from '../core/archive.ts';
 import { RECONNECT, waitBefore } from '../core/backoff.ts';
-import { toFerryError } from '../core/errors.ts';
-import { type Delivery, openTransfer, type TransferTools } from './transfer.ts';
+import { type FerryError, toFerryError } from '../core/errors.ts';
+import { type Delivery, openTransfer, type Transfer, type TransferTools } from './transfer.ts';
 
 /** Broken connections in a row, without a byte moved between them, before the queue takes over. */
 const MOST_FAILURES = 5;
 
-/** How a transfer came out of this invocation, and how many bytes it moved here. */
+/** How a transfer came out of this invocation. With neither delivery nor failure, time ran out. */
 export interface Transferred {
-  readonly delivery: Delivery | undefined;
+  readonly delivery?: Delivery | undefined;
+  /** Why trying again here is of no use, as the driver or the source said it. */
+  readonly failure?: FerryError | undefined;
+  /** Bytes that arrived here, also where it failed in the end. */
   readonly movedBytes: number;
 }
 
@@ -21,25 +24,38 @@ export interface Transferred {
  * Order of effects, each safe to repeat after a crash: parts → checkpoint → … → checkpoint with the
  * digest → lease looked at once more → publish and prove. The caller writes the receipt after that,
  * then removes the checkpoint.
- * @throws FerryError as the driver or the source gave it, once trying again here is of no use
+ * @throws FerryError `lease-lost` when another worker has taken over
  */
 export async function transferArchive(
   tools: TransferTools,
   archive: Archive,
 ): Promise<Transferred> {
-  const { log, signal } = tools;
   const transfer = openTransfer(tools, archive);
+  try {
+    return { delivery: await persist(tools, archive, transfer), movedBytes: transfer.movedBytes };
+  } catch (thrown) {
+    const failure = toFerryError(thrown);
+    if (failure.code === 'lease-lost') throw failure;
+    return { failure, movedBytes: transfer.movedBytes };
+  }
+}
+
+/** Attempts until one ends well, time runs out or trying is of no use. */
+async function persist(
+  { log, signal }: TransferTools,
+  archive: Archive,
+  transfer: Transfer,
+): Promise<Delivery | undefined> {
   let failures = 0;
   let movedBefore = 0;
   for (;;) {
     try {
-      const delivery = await transfer.attempt();
-      return { delivery, movedBytes: transfer.movedBytes };
+      return await transfer.attempt();
     } catch (thrown) {
       const error = toFerryError(thrown);
       const { code, message, retry, retryAfterMs } = error;
       if (code === 'lease-lost') throw error;
-      if (signal.aborted) return { delivery: undefined, movedBytes: transfer.movedBytes };
+      if (signal.aborted) return undefined;
       if (retry === 'never') await transfer.discard();
       if (retry !== 'now') throw error;
       if (code === 'upload-lost' || code === 'corrupted') await transfer.restart(error);

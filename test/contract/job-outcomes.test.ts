@@ -18,7 +18,7 @@ function failAt(
   times = Number.POSITIVE_INFINITY,
   from = 0,
 ) {
-  const { before } = world.server;
+  const { before: go } = world.server;
   let calls = 0;
   let left = times;
   world.server.before = async (at, part) => {
@@ -29,7 +29,7 @@ function failAt(
         throw error;
       }
     }
-    await before(at, part);
+    await go(at, part);
   };
 }
 
@@ -71,6 +71,37 @@ describe('permanent trouble', () => {
       archives: 1,
       errors: [{ code: 'name-refused', archive: `${world.userId}/html/site.tar` }],
     });
+  });
+
+  it('with one archive is not met again in later hops of the job', async () => {
+    const world = await openWorld(dynamo);
+    const bad = sampleBytes(2 * PART, 'bad');
+    world.staged.clear();
+    world.staged.set(`${world.userId}/a/bad.tar`, bad);
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(40 * PART, 'long'));
+    let badReads = 0;
+    world.read = (bytes) => {
+      if (bytes !== bad) return bytes;
+      badReads += 1;
+      return Buffer.alloc(bad.length);
+    };
+    await drain(world);
+    expect(await world.runs.job(world.job)).toMatchObject({
+      state: 'failed',
+      archives: 1,
+      errors: [{ code: 'corrupted', archive: `${world.userId}/a/bad.tar` }],
+    });
+    // Once and three times anew, two parts each.
+    expect(badReads).toBe(8);
+  });
+
+  it('is told once: a duplicate of the message is dropped', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'begin', new FerryError('auth-refused', 'Wrong.', { retry: 'never' }));
+    await world.deliverMessage();
+    world.queue.push(world.job);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'duplicate' } });
+    expect(world.reports).toHaveLength(1);
   });
 
   it('takes back what was sent so far', async () => {
@@ -126,6 +157,33 @@ describe('passing trouble', () => {
     expect(world.reports).toMatchObject([{ outcome: 'failed', message: 'Nobody answers.' }]);
   });
 
+  it('met after something was moved uses up no delivery: the next hop goes on', async () => {
+    const world = await openWorld(dynamo);
+    const { before: go } = world.server;
+    let writes = 0;
+    world.server.before = async (step, part) => {
+      writes += step === 'write' ? 1 : 0;
+      if (writes % 6 === 5) {
+        writes += 1;
+        throw new FerryError('throttled', 'Slow down.', { retry: 'later' });
+      }
+      await go(step, part);
+    };
+    while (world.queue.length > 0) {
+      const { result } = await world.deliverMessage({ receiveCount: MAX_RECEIVE_COUNT });
+      expect(result).not.toMatchObject({ outcome: 'gave up' });
+    }
+    expect(await world.runs.job(world.job)).toMatchObject({ state: 'succeeded', archives: 2 });
+  });
+
+  it('of our own is told to the user, too, when it lasts to the last delivery', async () => {
+    const world = await openWorld(dynamo);
+    world.settings = { read: () => Promise.reject(new Error('no answer')) };
+    const { result } = await world.deliverMessage({ receiveCount: MAX_RECEIVE_COUNT });
+    expect(result).toEqual({ outcome: 'gave up' });
+    expect(world.reports).toMatchObject([{ outcome: 'failed', code: 'internal' }]);
+  });
+
   it('leaves a job that runs again when its dead letter is redriven', async () => {
     const world = await openWorld(dynamo);
     failAt(world, 'begin', down, 1);
@@ -147,9 +205,9 @@ describe('passing trouble', () => {
     const world = await openWorld(dynamo);
     failAt(world, 'write', new FerryError('unreachable', 'Cut.', { retry: 'now' }), 1, 4);
     const sent: number[] = [];
-    const { before } = world.server;
+    const { before: go } = world.server;
     world.server.before = async (step, part) => {
-      await before(step, part);
+      await go(step, part);
       if (step === 'write' && part) sent.push(part.offset);
     };
     await drain(world);
@@ -192,7 +250,7 @@ describe('two workers on one destination', () => {
 
   it('a worker that wakes up after another has taken over writes nothing any more', async () => {
     const world = await openWorld(dynamo);
-    const { before } = world.server;
+    const { before: go } = world.server;
     const asleep = Promise.withResolvers<void>();
     const awake = Promise.withResolvers<void>();
     let writes = 0;
@@ -203,12 +261,12 @@ describe('two workers on one destination', () => {
         asleep.resolve();
         await awake.promise;
       }
-      await before(step, part);
+      await go(step, part);
     };
     const late = world.deliverMessage();
     await asleep.promise;
     world.passTime(INVOCATION_MS + 120_000);
-    world.server.before = before;
+    world.server.before = go;
     world.queue.push(world.job);
     await drain({ ...world, queue: world.queue });
     const done = await world.runs.job(world.job);
@@ -225,15 +283,15 @@ describe('two workers on one destination', () => {
 describe('the next hop', () => {
   it('follows in time although the destination never answers to the last save', async () => {
     const world = await openWorld(dynamo);
-    const { before } = world.server;
+    const { before: go } = world.server;
     let saves = 0;
     world.server.before = (step, part) => {
       saves += step === 'checkpoint' ? 1 : 0;
-      return step === 'checkpoint' && saves > 1 ? new Promise(() => {}) : before(step, part);
+      return step === 'checkpoint' && saves > 1 ? new Promise(() => {}) : go(step, part);
     };
     const { result } = await world.deliverMessage({ invocationMs: 4_000 });
     expect(result).toEqual({ outcome: 'continued' });
-    world.server.before = before;
+    world.server.before = go;
     await drain(world);
     expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
   });

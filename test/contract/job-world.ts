@@ -105,7 +105,8 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     const endsAt = now + invocationMs;
     const outbox = process.wrap(
       {
-        async sendContinuation(next: Job) {
+        async sendContinuation(next: Job, delayMs: number) {
+          now += delayMs;
           await world.onContinuation();
           queue.push(next);
         },
