@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Alarms } from './alarms.ts';
-import { failureRate, messagesIn } from './metrics.ts';
+import { failureRate, messagesIn, ofService } from './metrics.ts';
 import type { PipelineStack } from './pipeline-stack.ts';
 import type { AlarmSettings } from './stages.ts';
 
@@ -34,6 +34,13 @@ export function addPipelineAlarms(
     threshold: 1,
     periods: 5,
     breaching: 3,
+  });
+  alarms.add('EnqueueDue/UsersLeft', {
+    severity: 'high',
+    meaning: 'Somebody is due and is left over by every tick: that backup does not start.',
+    metric: ofService('enqueue-due', 'usersLeft', 'Maximum'),
+    threshold: 1,
+    periods: 3,
   });
   alarms.add('SettingsChanged/DeadLetters', {
     severity: 'medium',

@@ -23,18 +23,30 @@ export function planNext(
 }
 
 /**
- * As `planNext`, but a slot that the user's schedule still has stays, also one that has come and
- * waits to be put on the queue: changing a password at midnight must not cost the run of that night.
+ * As `planNext`, for a row that was written; `planned` is where it is now.
+ *
+ * A time that has come and waits for the tick stays, if the schedule has it: changing a password at
+ * midnight must not cost the run of that night. It also stays where nothing but the time was written:
+ * somebody wants a run now. A time to come stays unless it is later than the next slot but one: a tick
+ * may be a little ahead of this clock and has moved the row on already, but nobody waits for years.
+ * @param specChanged whether the schedule may be another one than when `planned` was written
  */
 export function planAfterChange(
   user: User<unknown>,
   planned: Due | undefined,
   now: Temporal.Instant,
   spread: Spread,
+  specChanged: boolean,
 ): Due | undefined {
   const next = planNext(user, now, spread);
   const slot = planned && readSlot(planned.at);
-  if (!next || !slot || Temporal.Instant.compare(slot, now) > 0) return next;
+  if (!next || !slot) return next;
+  const kept = { ...next, at: writeSlot(slot) };
+  if (!specChanged) {
+    const nextButOne = planNext(user, Temporal.Instant.from(next.at), spread);
+    return nextButOne && kept.at <= nextButOne.at ? kept : next;
+  }
+  if (Temporal.Instant.compare(slot, now) > 0) return next;
   const justBefore = slot.subtract({ seconds: 1 });
-  return planNext(user, justBefore, spread)?.at === planned.at ? { ...next, at: planned.at } : next;
+  return planNext(user, justBefore, spread)?.at === kept.at ? kept : next;
 }

@@ -27,7 +27,11 @@ export async function enqueueDue(
   const now = Temporal.Instant.fromEpochMilliseconds(
     Math.max(clock.now(), scheduledTime.epochMilliseconds),
   );
-  const tick: Tick = { now, clock, summary: { jobs: 0, invalidRows: 0, lagSeconds: 0 } };
+  const tick: Tick = {
+    now,
+    clock,
+    summary: { jobs: 0, invalidRows: 0, usersLeft: 0, lagSeconds: 0 },
+  };
   const failures: unknown[] = [];
   const shards = allShards(tools.spread.shards).values();
   const work = async () => {

@@ -2,7 +2,7 @@ import type { Temporal } from 'temporal-polyfill';
 import type { Job } from '../core/job.ts';
 import { planNext, type Spread } from '../core/plan.ts';
 import { describeProblems } from '../core/problem.ts';
-import { readSlot } from '../core/slot.ts';
+import { readSlot, writeSlot } from '../core/slot.ts';
 import { activeDestinations, type Due, type User } from '../core/user.ts';
 import type { Clock, DueRows, DueUser, EnqueueMetrics, JobSender, Log } from './ports.ts';
 
@@ -18,7 +18,7 @@ export interface Tick {
   readonly now: Temporal.Instant;
   readonly clock: Clock;
   /** Counts up while the tick goes on. */
-  readonly summary: { jobs: number; invalidRows: number; lagSeconds: number };
+  readonly summary: { jobs: number; invalidRows: number; usersLeft: number; lagSeconds: number };
 }
 
 /** A user who is to run now. */
@@ -36,7 +36,7 @@ export async function enqueuePage(
 ): Promise<void> {
   const { log, queue } = tools;
   const looked = await Promise.all(
-    page.map(({ userId }) => attempt(log, userId, () => prepareRun(tools, tick, userId))),
+    page.map(({ userId }) => attempt(tools, tick, userId, () => prepareRun(tools, tick, userId))),
   );
   const runs = looked.filter((run) => run !== undefined);
   const jobs = runs.flatMap((run) => run.jobs);
@@ -53,10 +53,11 @@ export async function enqueuePage(
   }
   tick.summary.jobs += jobs.length - unsent.length;
   const stay = new Set(unsent.map(({ job }) => job.userId));
+  tick.summary.usersLeft += stay.size;
   await Promise.all(
     runs
       .filter(({ user }) => !stay.has(user.id))
-      .map((run) => attempt(log, run.user.id, () => moveOn(tools, tick, run))),
+      .map((run) => attempt(tools, tick, run.user.id, () => moveOn(tools, tick, run))),
   );
 }
 
@@ -77,7 +78,8 @@ async function prepareRun(
   const problems = user.ok ? [] : user.problems;
   const names = user.ok ? activeDestinations(user.value) : [];
   if (user.ok && names.length > 0) {
-    const jobs = names.map((destination) => ({ userId, slot: due.at, destination, hop: 0 }));
+    const planned = writeSlot(slot);
+    const jobs = names.map((destination) => ({ userId, slot: planned, destination, hop: 0 }));
     return { user: user.value, due, jobs };
   }
   await tools.rows.save(userId, due, problems.length > 0 ? { problems } : {});
@@ -99,14 +101,17 @@ async function moveOn(tools: EnqueueTools, tick: Tick, run: Run): Promise<void> 
   tools.log.info('enqueued', { userId: user.id, slot: due.at, destinations, nextRun: next?.at });
 }
 
+/** Does what concerns one user; should it fail, that user alone is left for the next tick, and counted. */
 async function attempt<T>(
-  log: Log,
+  { log }: EnqueueTools,
+  { summary }: Tick,
   userId: string,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
+    summary.usersLeft += 1;
     log.warn('user left for the next tick', { userId, error });
     return undefined;
   }

@@ -27,6 +27,8 @@ export interface TickSummary {
   /** Put on the queue. */
   readonly jobs: number;
   readonly invalidRows: number;
+  /** Due users for whom reading, sending or moving on failed. */
+  readonly usersLeft: number;
   /** The longest time between a slot and the moment its jobs were on the queue, in seconds. */
   readonly lagSeconds: number;
 }

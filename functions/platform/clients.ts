@@ -24,7 +24,14 @@ const SMALL_CALL = {
 export function connectDynamoDb(): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient(SMALL_CALL), {
     marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: { wrapNumbers: readNumber },
   });
+}
+
+/** A number as JavaScript has it, or its digits as text where that would change them. */
+function readNumber(digits: string): number | string {
+  const number = Number(digits);
+  return String(number) === digits ? number : digits;
 }
 
 export function connectSqs(): SQSClient {

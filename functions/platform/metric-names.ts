@@ -18,6 +18,8 @@ export const METRICS = {
   enqueueLag: 'EnqueueLag',
   /** Jobs put on the queue. */
   jobsEnqueued: 'JobsEnqueued',
+  /** Due users whom a tick could not put on the queue or move on. */
+  usersLeft: 'UsersLeft',
   /** Rows of the settings table that do not parse. */
   invalidRows: 'InvalidRows',
 } as const;

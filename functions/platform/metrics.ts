@@ -32,10 +32,11 @@ export function openTransferMetrics(service: string): TransferMetrics {
 export function openEnqueueMetrics(service: string): EnqueueMetrics {
   const metrics = openMetrics(service);
   return {
-    tickEnded({ jobs, invalidRows, lagSeconds }) {
+    tickEnded({ jobs, invalidRows, usersLeft, lagSeconds }) {
       metrics
         .addMetric(METRICS.jobsEnqueued, MetricUnit.Count, jobs)
         .addMetric(METRICS.invalidRows, MetricUnit.Count, invalidRows)
+        .addMetric(METRICS.usersLeft, MetricUnit.Count, usersLeft)
         .addMetric(METRICS.enqueueLag, MetricUnit.Seconds, lagSeconds)
         .publishStoredMetrics();
     },

@@ -2,9 +2,7 @@ import type { Temporal } from 'temporal-polyfill';
 import { FerryError } from '../core/errors.ts';
 import { planAfterChange, type Spread } from '../core/plan.ts';
 import { describeProblems } from '../core/problem.ts';
-import { readSlot } from '../core/slot.ts';
-import { shardOf } from '../core/spread.ts';
-import { activeDestinations, type SettingsRows, type UserRow } from '../core/user.ts';
+import type { SettingsRows, UserRow } from '../core/user.ts';
 import type { CheckMetrics, Log } from './ports.ts';
 
 export interface CheckTools {
@@ -48,7 +46,7 @@ export async function checkAll(
 export async function checkSettings(tools: CheckTools, userId: string): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const row = await tools.rows.read(userId);
-    if (!row || isSettled(row, tools.spread) || (await checkRow(tools, userId, row))) return;
+    if (!row || isSettled(row, tools) || (await checkRow(tools, userId, row))) return;
   }
   throw new FerryError('internal', `The row of ${userId} kept changing while it was checked.`, {
     retry: 'later',
@@ -59,10 +57,10 @@ export async function checkSettings(tools: CheckTools, userId: string): Promise<
 async function checkRow(
   { rows, spread, metrics, log, now }: CheckTools,
   userId: string,
-  { user, specHash, due: planned }: UserRow<unknown>,
+  { user, specHash, checkedHash, due: planned }: UserRow<unknown>,
 ): Promise<boolean> {
   if (user.ok) {
-    const due = planAfterChange(user.value, planned, now(), spread);
+    const due = planAfterChange(user.value, planned, now(), spread, specHash !== checkedHash);
     const saved = await rows.save(userId, planned, { specHash, problems: [], due });
     if (saved) log.info('settings accepted', { userId, nextRun: due?.at });
     return saved;
@@ -76,9 +74,10 @@ async function checkRow(
   return saved;
 }
 
-/** Whether the status speaks of this very spec, and the due index has the user exactly if it has to. */
-function isSettled({ user, specHash, checkedHash, due }: UserRow<unknown>, spread: Spread) {
+/** Whether the status speaks of this very spec, and the due index has the user exactly where it has to. */
+function isSettled(row: UserRow<unknown>, { now, spread }: CheckTools): boolean {
+  const { checkedHash, due, specHash, user } = row;
   if (checkedHash !== specHash) return false;
-  if (!user.ok || activeDestinations(user.value).length === 0) return due === undefined;
-  return due?.shard === shardOf(user.value.id, spread.shards) && readSlot(due.at) !== undefined;
+  const planned = user.ok ? planAfterChange(user.value, due, now(), spread, false) : undefined;
+  return planned?.at === due?.at && planned?.shard === due?.shard;
 }

@@ -1,4 +1,4 @@
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, NumberValue, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readMessage } from '../../functions/queue/message.ts';
@@ -107,6 +107,14 @@ describe('from a settings row to a job on the queue', () => {
 
     await settingsChanged(changed('ada'), context);
     expect(await row('ada')).toEqual(moved);
+  });
+
+  it('a number that JavaScript cannot hold is a setting like any other', async () => {
+    const digits = NumberValue.from('12345678901234567890.5');
+    const withNumber = { ...settings, SSH_PASSWORD: digits };
+    await put('bob', { v: 1, destinations: { nas: { type: 'ssh', settings: withNumber } } });
+    expect(await settingsChanged(changed('bob'), context)).toEqual({ batchItemFailures: [] });
+    expect(await row('bob')).toMatchObject({ status: { state: 'valid' } });
   });
 
   it('a row whose check failed is named in the answer, to be tried again', async () => {

@@ -29,6 +29,7 @@ export async function startDynamoDb(): Promise<EmbeddedDynamoDb> {
   });
   const documents = DynamoDBDocumentClient.from(client, {
     marshallOptions: { removeUndefinedValues: true },
+    unmarshallOptions: { wrapNumbers: Number },
   });
   const settingsTable = 'settings';
   const runsTable = 'runs';

@@ -78,7 +78,7 @@ describe('a tick', () => {
       NEXT,
       '2026-11-22T04:00:00Z',
     ]);
-    expect(ticks).toEqual([{ jobs: 3, invalidRows: 0, lagSeconds: 30 }]);
+    expect(ticks).toEqual([{ jobs: 3, invalidRows: 0, usersLeft: 0, lagSeconds: 30 }]);
   });
 
   it('finds users in every shard and on every page', async () => {
@@ -111,7 +111,7 @@ describe('a tick', () => {
     await tick();
     expect(queue).toEqual([]);
     expect(dueAt('ada')).toBeUndefined();
-    expect(ticks).toEqual([{ jobs: 0, invalidRows: 0, lagSeconds: 0 }]);
+    expect(ticks).toEqual([{ jobs: 0, invalidRows: 0, usersLeft: 0, lagSeconds: 0 }]);
   });
 
   it('does not run an invalid row, says why, and runs the others', async () => {
@@ -127,7 +127,7 @@ describe('a tick', () => {
       message: 'settings refused',
       fields: { userId: 'ada', reason: expect.stringContaining('spec.schedule.cron') },
     });
-    expect(ticks).toEqual([{ jobs: 1, invalidRows: 1, lagSeconds: 30 }]);
+    expect(ticks).toEqual([{ jobs: 1, invalidRows: 1, usersLeft: 0, lagSeconds: 30 }]);
   });
 
   it('believes the row, not the index, which may be behind', async () => {
@@ -144,12 +144,19 @@ describe('a tick', () => {
     expect(dueAt('moved')).toBe(NEXT);
   });
 
+  it('runs a user whom somebody set due in another spelling, under the usual one', async () => {
+    put('ada', dailySpec(3, 'nas'), '2026-11-22T03:00:00.000Z');
+    await tick();
+    expect(queue).toEqual([job('ada')]);
+    expect(dueAt('ada')).toBe(NEXT);
+  });
+
   it('counts from the planned instant where this clock is behind it', async () => {
     put('ada', dailySpec(3, 'nas'));
     await tick({ now: '2026-11-22T02:59:59Z', scheduled: SLOT });
     expect(queue).toEqual([job('ada')]);
     expect(dueAt('ada')).toBe(NEXT);
-    expect(ticks).toEqual([{ jobs: 1, invalidRows: 0, lagSeconds: 0 }]);
+    expect(ticks).toEqual([{ jobs: 1, invalidRows: 0, usersLeft: 0, lagSeconds: 0 }]);
   });
 });
 

@@ -107,11 +107,21 @@ describe('a metric', () => {
   });
 
   it('of a tick is there also when nobody was due', () => {
-    openEnqueueMetrics('enqueue-due').tickEnded({ jobs: 0, invalidRows: 0, lagSeconds: 0 });
+    openEnqueueMetrics('enqueue-due').tickEnded({
+      jobs: 0,
+      invalidRows: 0,
+      usersLeft: 0,
+      lagSeconds: 0,
+    });
     expect(lines.map((line) => embedded.parse(line))).toEqual([
       {
         by: { service: 'enqueue-due' },
-        metrics: ['JobsEnqueued 0 Count', 'InvalidRows 0 Count', 'EnqueueLag 0 Seconds'],
+        metrics: [
+          'JobsEnqueued 0 Count',
+          'InvalidRows 0 Count',
+          'UsersLeft 0 Count',
+          'EnqueueLag 0 Seconds',
+        ],
       },
     ]);
   });

@@ -151,6 +151,36 @@ describe('a row that was written', () => {
     expect(row()?.dueAt).toBe(now);
   });
 
+  it.each(['2026-11-22T12:00:00.000Z', '2026-11-22T12:00Z', '2026-11-22T13:00:00+01:00'])(
+    'runs at once when somebody spells now as %s',
+    async (spelled) => {
+      put(dailySpec(3, 'nas'));
+      await check();
+      put(dailySpec(3, 'nas'), { ...row(), dueAt: spelled });
+      await check();
+      expect(row()?.dueAt).toBe('2026-11-22T12:00:00Z');
+    },
+  );
+
+  it('stays where a tick has moved it that is ahead of this clock', async () => {
+    put(dailySpec(3, 'nas'));
+    await check();
+    put(dailySpec(3, 'nas'), { ...row(), dueAt: '2026-11-24T03:00:00Z' });
+    await check();
+    expect(row()?.dueAt).toBe('2026-11-24T03:00:00Z');
+  });
+
+  it('may run earlier than planned because somebody wants it, but not years later', async () => {
+    put(dailySpec(3, 'nas'));
+    await check();
+    put(dailySpec(3, 'nas'), { ...row(), dueAt: '2026-11-22T18:00:00Z' });
+    await check();
+    expect(row()?.dueAt).toBe('2026-11-22T18:00:00Z');
+    put(dailySpec(3, 'nas'), { ...row(), dueAt: '2099-01-01T00:00:00Z' });
+    await check();
+    expect(row()?.dueAt).toBe('2026-11-23T03:00:00Z');
+  });
+
   it('is fine with having been deleted meanwhile', async () => {
     expect(await check()).toEqual(new Set());
     expect(memory.items.size).toBe(0);
