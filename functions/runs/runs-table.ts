@@ -4,6 +4,7 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
+  paginateQuery,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { keyHash, type StagedArchive } from '../core/archive.ts';
@@ -132,6 +133,27 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     async checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined> {
       const parsed = checkpointSchema.safeParse(await get(checkpointKey(lease, archive)));
       return parsed.success ? parsed.data : undefined;
+    },
+
+    async *checkpoints(place: Place): AsyncIterable<Checkpoint> {
+      const pages = paginateQuery(
+        { client },
+        {
+          TableName: table,
+          ConsistentRead: true,
+          KeyConditionExpression: 'pk = :user AND begins_with(sk, :kind)',
+          ExpressionAttributeValues: {
+            ':user': userKey(place.userId),
+            ':kind': `CHECKPOINT#${place.destination}#`,
+          },
+        },
+      );
+      for await (const { Items = [] } of pages) {
+        for (const { data } of Items) {
+          const parsed = checkpointSchema.safeParse(data);
+          if (parsed.success) yield parsed.data;
+        }
+      }
     },
 
     saveCheckpoint: (lease: Lease, checkpoint: Checkpoint) =>

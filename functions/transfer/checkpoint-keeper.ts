@@ -44,23 +44,7 @@ export function keepCheckpoint(
   archive: Archive,
   plan: PartPlan,
 ): CheckpointKeeper {
-  const { destination, lease, runs, signal } = tools;
-
-  const takeBack = async (saved: Checkpoint) => {
-    const { size } = saved.archive;
-    const { partSize } = saved;
-    const file = remoteFile(lease, saved.archive);
-    const old = { size, partSize, count: Math.ceil(size / partSize) };
-    if (saved.upload !== undefined) {
-      const resuming = destination.resume(file, old, saved.upload, signal);
-      const left = await resuming.catch((error: unknown) => {
-        if (toFerryError(error).code === 'upload-lost') return undefined;
-        throw error;
-      });
-      await left?.abort();
-    }
-    await runs.removeCheckpoint(lease, archive);
-  };
+  const { lease, runs } = tools;
 
   return {
     async load() {
@@ -69,7 +53,7 @@ export function keepCheckpoint(
       const sameContent =
         saved.archive.etag === archive.etag && saved.archive.size === archive.size;
       if (sameContent && saved.partSize === plan.partSize) return saved;
-      await takeBack(saved);
+      await takeBack(tools, saved);
       return undefined;
     },
     async save(upload, prefix, history, digest) {
@@ -86,6 +70,27 @@ export function keepCheckpoint(
     },
     remove: () => runs.removeCheckpoint(lease, archive),
   };
+}
+
+/**
+ * Takes back what a checkpoint stands for, an unfinished upload of ours, and then the checkpoint.
+ * @throws FerryError when the destination cannot be asked; the checkpoint stays
+ */
+export async function takeBack(tools: KeeperTools, saved: Checkpoint): Promise<void> {
+  const { destination, lease, runs, signal } = tools;
+  if (saved.upload !== undefined) {
+    const { size } = saved.archive;
+    const { partSize } = saved;
+    const plan = { size, partSize, count: Math.ceil(size / partSize) };
+    const file = remoteFile(lease, saved.archive);
+    const resuming = destination.resume(file, plan, saved.upload, signal);
+    const left = await resuming.catch((error: unknown) => {
+      if (toFerryError(error).code === 'upload-lost') return undefined;
+      throw error;
+    });
+    await left?.abort();
+  }
+  await runs.removeCheckpoint(lease, saved.archive);
 }
 
 /** An archive as its destination knows it. */

@@ -6,6 +6,7 @@ import type { Lease } from '../core/lease.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import type { Destination } from '../destinations/contract.ts';
 import type { Buffers } from './buffers.ts';
+import { takeBack } from './checkpoint-keeper.ts';
 import type { Clock, JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import type { TransferTools } from './transfer.ts';
@@ -53,7 +54,9 @@ export async function deliverArchives(
   let destination: Destination | undefined;
   try {
     destination = await tools.settings.open();
-    await deliverAll(tools, { ...tools, destination, reserve: openReserve(tools.clock) }, progress);
+    const transfer = { ...tools, destination, reserve: openReserve(tools.clock) };
+    await deliverAll(tools, transfer, progress);
+    if (!progress.interrupted) await takeBackLeftovers(transfer, progress);
   } catch (thrown) {
     const error = toFerryError(thrown);
     if (error.code === 'lease-lost') throw error;
@@ -98,6 +101,26 @@ async function deliverAll(
       if (retry === 'never') progress.errors.push({ code, message, archive, ...own });
       else progress.interrupted = failure;
       if (scope === 'destination') return;
+    }
+  }
+}
+
+/**
+ * When everything staged is dealt with, a transfer that is still open is one of an archive that is not
+ * staged or not wanted any more: nobody will go on with it.
+ */
+async function takeBackLeftovers(tools: TransferTools, { errors }: Progress): Promise<void> {
+  for await (const left of tools.runs.checkpoints(tools.lease)) {
+    const { key: archive } = left.archive;
+    // What could not even be taken back a moment ago is left for the next run.
+    if (errors.some((error) => error.archive === archive)) continue;
+    try {
+      await takeBack(tools, left);
+      tools.log.info('taken back', { archive });
+    } catch (thrown) {
+      const { code, message: reason } = toFerryError(thrown);
+      if (code === 'lease-lost') throw thrown;
+      tools.log.warn('could not take back an unfinished upload', { archive, code, reason });
     }
   }
 }

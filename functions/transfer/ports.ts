@@ -41,6 +41,8 @@ export interface Runs {
   release(lease: Lease): Promise<void>;
   /** Written under `record.fence`. @throws FerryError `lease-lost` when a later holder has written */
   saveJob(job: Job, record: JobRecord): Promise<void>;
+  /** Every transfer to the lease's destination that has begun and not ended. */
+  checkpoints(lease: Lease): AsyncIterable<Checkpoint>;
   checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined>;
   /** @throws FerryError `lease-lost` when a later holder has written */
   saveCheckpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;

@@ -360,6 +360,17 @@ describe('what is staged', () => {
     expect(world.server.unfinished.size).toBe(0);
   });
 
+  it('and leaves staging in mid-transfer is taken back at the destination', async () => {
+    const world = await openWorld(dynamo);
+    await world.deliverMessage();
+    expect(world.server.unfinished.size).toBe(1);
+    world.staged.delete(`${world.userId}/html/site.tar`);
+    await drain(world);
+    expect(world.server.unfinished.size).toBe(0);
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
+    expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
+  });
+
   it('for a component that was not selected stays where it is', async () => {
     const world = await openWorld(dynamo);
     const { settings } = world;
