@@ -27,7 +27,7 @@ export function isInterruption(thrown: unknown): boolean {
 export function changed(cause?: unknown): FerryError {
   return new FerryError(
     'source-changed',
-    'The archive was replaced in the staging bucket while it was being read. The new one is delivered with the next run.',
+    'The archive was replaced in the staging bucket while it was being read. The new one is delivered when this job is tried again.',
     { retry: 'later', scope: 'archive', cause },
   );
 }
