@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import ssh2, { type AuthContext, type Connection } from 'ssh2';
 import { serveFolder } from './sftp-folder.ts';
+import { generateSshKey } from './ssh-key.ts';
 
 export interface SftpServerOptions {
   /** Holds one folder for each user, made when missing. */
@@ -32,7 +33,7 @@ export interface SftpServer {
 
 /** An SFTP server on loopback that needs nothing but Node: each user sees one folder on this disk. */
 export async function startSftpServer(options: SftpServerOptions): Promise<SftpServer> {
-  const hostKey = options.hostKey ?? ssh2.utils.generateKeyPairSync('ed25519').private;
+  const hostKey = options.hostKey ?? generateSshKey().private;
   const ssh = new ssh2.Server({ hostKeys: [hostKey] }, (client) => serve(client, options));
   const sockets = new Set<Socket>();
   const listener = createServer({ noDelay: true }, (socket) => {

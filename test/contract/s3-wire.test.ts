@@ -124,7 +124,7 @@ describe('what S3 settings put on the wire', () => {
     const size = async (value: unknown, bytes: number, host?: string) =>
       planParts(bytes, await part(value, host), 5120 * MiB).partSize / MiB;
     expect(await size('64', 1000 * MiB)).toBe(64);
-    expect(await size(0, 1000 * MiB)).toBe(16);
+    expect(await size(0, 1000 * MiB)).toBe(8);
     expect(await size('5', 100_000 * MiB)).toBe(10);
     expect(await size('5120', 1 * MiB)).toBe(5120);
     expect(await size('5', 100_000 * MiB, 's3.fr-par.scw.cloud')).toBe(100);

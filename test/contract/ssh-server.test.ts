@@ -10,6 +10,7 @@ import { FerryError } from '../../functions/core/errors.ts';
 import { MiB, partRange } from '../../functions/core/parts.ts';
 import type { CheckStep, Destination, Upload } from '../../functions/destinations/contract.ts';
 import { startSftpServer } from '../../local/sftp-server.ts';
+import { generateSshKey } from '../../local/ssh-key.ts';
 import { type FaultProxy, startFaultProxy } from '../servers/fault-proxy.ts';
 import { type OpenSshServer, startOpenSsh } from '../servers/openssh.ts';
 import { digestOf, sampleBytes } from './sample.ts';
@@ -129,7 +130,7 @@ describe('an SSH destination on OpenSSH', () => {
     });
 
     it('with the password where the server does not take the key', async () => {
-      const foreign = ssh2.utils.generateKeyPairSync('ed25519').private;
+      const foreign = generateSshKey().private;
       const destination = await openTracked({ ...byPassword, SSH_IDENTITY_FILE: foreign });
       expect(await destination.stat('absent', NEVER)).toBeUndefined();
     });
@@ -394,7 +395,7 @@ describe('an SSH destination elsewhere', () => {
 
   /** A server that lets everybody in and gives no SFTP, in one way or another. */
   async function withoutSftp(onSession: (session: ssh2.Session) => void) {
-    const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
+    const { private: hostKey } = generateSshKey();
     const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
       client.on('error', () => {});
       client.on('authentication', (context) => context.accept());

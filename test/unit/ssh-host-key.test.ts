@@ -8,6 +8,7 @@ import {
   parseHostKeys,
   refuseHostKey,
 } from '../../functions/destinations/ssh/host-key.ts';
+import { generateSshKey } from '../../local/ssh-key.ts';
 
 const ed25519 = makeKey('ed25519');
 const other = makeKey('ed25519');
@@ -15,9 +16,7 @@ const ecdsa = makeKey('ecdsa');
 
 function makeKey(type: 'ed25519' | 'ecdsa') {
   const pair =
-    type === 'ecdsa'
-      ? ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
-      : ssh2.utils.generateKeyPairSync('ed25519');
+    type === 'ecdsa' ? ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }) : generateSshKey();
   const line = pair.public.trim();
   const wire = Buffer.from(line.split(' ')[1] ?? '', 'base64');
   const hash = createHash('sha256').update(wire).digest('base64').replace(/=+$/, '');

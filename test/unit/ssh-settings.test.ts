@@ -3,10 +3,11 @@ import ssh2 from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { splitIssue } from '../../functions/destinations/setting.ts';
 import { sshSchema, toSshSettings } from '../../functions/destinations/ssh/settings.ts';
+import { generateSshKey } from '../../local/ssh-key.ts';
 
 const PASSPHRASE = 'open sesame';
-const plainKey = ssh2.utils.generateKeyPairSync('ed25519');
-const encryptedKey = ssh2.utils.generateKeyPairSync('ed25519', {
+const plainKey = generateSshKey();
+const encryptedKey = generateSshKey({
   cipher: 'aes256-ctr',
   passphrase: PASSPHRASE,
   rounds: 4,
