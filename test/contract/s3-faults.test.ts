@@ -5,7 +5,7 @@ import { FerryError } from '../../functions/core/errors.ts';
 import { MiB, type PartPlan, partRange } from '../../functions/core/parts.ts';
 import type { Destination, RemoteFile, Upload } from '../../functions/destinations/contract.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
-import { type Front, type Seen, startFront } from '../servers/s3-front.ts';
+import { type Front, type Seen, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import { openWith, settingsOf, unfinished } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';

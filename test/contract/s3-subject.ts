@@ -11,7 +11,7 @@ import {
 import { MiB } from '../../functions/core/parts.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
-import { type Front, type React, startFront } from '../servers/s3-front.ts';
+import { type Front, type React, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import type { NotHere, Subject } from './subject.ts';
 

@@ -4,7 +4,7 @@ import { MiB } from '../../functions/core/parts.ts';
 import type { CheckStep, Destination } from '../../functions/destinations/contract.ts';
 import { type Authority, createAuthority } from '../servers/certificates.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
-import { type Front, startFront } from '../servers/s3-front.ts';
+import { type Front, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import { openWith, settingsOf } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';

@@ -7,7 +7,7 @@ import { encodeCrc32 } from '../../functions/destinations/s3/etags.ts';
 import { AWS } from '../../functions/destinations/s3/providers.ts';
 import { s3Schema, toS3Settings } from '../../functions/destinations/s3/settings.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
-import { type Front, startFront } from '../servers/s3-front.ts';
+import { type Front, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import { openWith, settingsOf } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';

@@ -14,7 +14,7 @@ import { FerryError } from '../../functions/core/errors.ts';
 import { MiB } from '../../functions/core/parts.ts';
 import { openStaging, type Staging } from '../../functions/source/staging.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
-import { type Front, startFront } from '../servers/s3-front.ts';
+import { type Front, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import { plainClient } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';

@@ -20,9 +20,9 @@ function place(path: string): { layer: Layer; home: string } {
   if (folder === 'platform' || rest.join() === 'handler.ts') return { layer: 'joint', home };
   if (JOB_LOGIC.includes(folder)) return { layer: 'job', home };
   if (folder !== 'destinations') return { layer: 'capability', home };
-  return rest.length > 1
-    ? { layer: 'driver', home: `${home}${rest[0]}/` }
-    : { layer: 'contract', home };
+  // What every driver that speaks HTTP builds on.
+  const isShared = rest.length === 1 || rest[0] === 'http';
+  return isShared ? { layer: 'contract', home } : { layer: 'driver', home: `${home}${rest[0]}/` };
 }
 
 /** Whether the dependency rule allows an import. */
@@ -115,6 +115,7 @@ describe('the check of the dependency rule', () => {
     ['functions/destinations/ssh/destination.ts', "import { sign } from '../s3/client.ts';"],
     ['functions/destinations/ssh/destination.ts', "import { row } from '../../settings/row.ts';"],
     ['functions/destinations/setting.ts', "import { ssh } from './ssh/type.ts';"],
+    ['functions/destinations/http/trust.ts', "import { sign } from '../s3/client.ts';"],
     ['functions/transfer/handler.ts', "import { stage } from '../../infra/stages.ts';"],
     ['functions/transfer/handler.ts', "import { handler } from '../enqueue-due/handler.ts';"],
     ['functions/platform/clients.ts', "import type { Stage } from '../../infra/stages.ts';"],
@@ -134,6 +135,7 @@ describe('the check of the dependency rule', () => {
     ],
     ['functions/transfer/run-job.ts', "import type { X } from '../destinations/contract.ts';"],
     ['functions/destinations/registry.ts', "import { ssh } from './ssh/type.ts';"],
+    ['functions/destinations/s3/client.ts', "import { createAgents } from '../http/trust.ts';"],
     ['functions/destinations/ssh/type.ts', "const x = await import('./destination.ts');"],
     ['functions/transfer/handler.ts', "import { openRunsTable } from '../runs/runs-table.ts';"],
     ['infra/state-stack.ts', "import { RUNS_KEYS } from '../functions/runs/keys.ts';"],

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MiB } from '../../functions/core/parts.ts';
 import { describeProblems, type Problem } from '../../functions/core/problem.ts';
+import { originOf } from '../../functions/destinations/http/address.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
-import { toUrl } from '../../functions/destinations/s3/endpoint.ts';
 import { findProvider, providers } from '../../functions/destinations/s3/providers.ts';
 import { s3Schema, toS3Settings } from '../../functions/destinations/s3/settings.ts';
 
@@ -39,7 +39,7 @@ describe('S3 settings', () => {
 
   it('reach AWS over https when nothing else is said', () => {
     const settings = accepted({});
-    expect(toUrl(settings.endpoint)).toBe('https://s3.amazonaws.com');
+    expect(originOf(settings.endpoint)).toBe('https://s3.amazonaws.com');
     expect(settings.provider.name).toBe('Amazon S3');
     expect(settings.region).toBeUndefined();
   });
@@ -53,7 +53,7 @@ describe('S3 settings', () => {
     ['[2001:db8::1]:9000', 'Https', 'https://[2001:db8::1]:9000'],
   ])('AWS_ENDPOINT %s with AWS_ENDPOINT_PROTO %s is %s', (endpoint, protocol, url) => {
     const given = { AWS_ENDPOINT: endpoint, ...(protocol ? { AWS_ENDPOINT_PROTO: protocol } : {}) };
-    expect(toUrl(accepted(given).endpoint)).toBe(url);
+    expect(originOf(accepted(given).endpoint)).toBe(url);
   });
 
   it.each([

@@ -1,8 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -11,14 +7,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { FerryError } from '../../core/errors.ts';
 import type { CheckStep } from '../contract.ts';
-import { type Bucket, stoppable, tlsOptions } from './client.ts';
-import { serverName, socketHost } from './endpoint.ts';
+import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
+import type { Bucket } from './client.ts';
 import { s3Error } from './errors.ts';
-
-const CONNECT_MS = 5000;
-
-/** What a step has learnt, for the reader of the report. */
-type Step = readonly [name: string, run: () => Promise<string | undefined>];
 
 /**
  * Tries everything that a delivery needs, one step at a time, with a small object of its own that
@@ -36,9 +27,7 @@ export async function* checkConnection(
     bucket.call(signal, (client, options) => client.send(new DeleteObjectCommand(object), options));
 
   const steps: readonly Step[] = [
-    ['name lookup', async () => (await lookup(socketHost(endpoint))).address],
-    ['TCP', () => tryTcp(bucket, signal)],
-    ...(endpoint.protocol === 'https' ? [['TLS', () => tryTls(bucket, signal)] as const] : []),
+    ...reachingSteps(endpoint, bucket.settings, 'AWS_ENDPOINT', signal),
     ['authentication', () => tryKeys(bucket, signal)],
     [
       'write',
@@ -63,57 +52,7 @@ export async function* checkConnection(
     ['delete', async () => void (await remove())],
   ];
 
-  for (const [step, run] of steps) {
-    const startedAt = performance.now();
-    const ms = () => Math.round(performance.now() - startedAt);
-    try {
-      const detail = await stoppable(signal, run());
-      yield { step, ms: ms(), detail };
-    } catch (thrown) {
-      yield { step, ms: ms(), error: s3Error(thrown, signal) };
-      return;
-    }
-  }
-}
-
-async function tryTcp(bucket: Bucket, signal: AbortSignal): Promise<undefined> {
-  const { endpoint } = bucket.settings;
-  const socket = connectTcp({ host: socketHost(endpoint), port: endpoint.port });
-  await established(socket, 'connect', signal);
-}
-
-async function tryTls(bucket: Bucket, signal: AbortSignal): Promise<string | undefined> {
-  const { endpoint } = bucket.settings;
-  const servername = serverName(endpoint);
-  const socket = connectTls({
-    host: socketHost(endpoint),
-    port: endpoint.port,
-    ...(servername === undefined ? {} : { servername }),
-    ...tlsOptions(bucket.settings),
-  });
-  return established(socket, 'secureConnect', signal, () => socket.getProtocol() ?? undefined);
-}
-
-async function established(
-  socket: Socket,
-  event: string,
-  signal: AbortSignal,
-  learn: () => string | undefined = () => undefined,
-): Promise<string | undefined> {
-  try {
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
-    await once(socket, event, { signal: inTime });
-    return learn();
-  } catch (thrown) {
-    if (signal.aborted || !(thrown instanceof Error) || thrown.name !== 'AbortError') throw thrown;
-    throw new FerryError(
-      'unreachable',
-      `The server did not answer within ${CONNECT_MS / 1000} seconds. Check AWS_ENDPOINT and its firewall.`,
-      { retry: 'later' },
-    );
-  } finally {
-    socket.destroy();
-  }
+  yield* runSteps(steps, (thrown) => s3Error(thrown, signal), signal);
 }
 
 /** A key that may not list can still deliver, so that alone does not fail the test. */

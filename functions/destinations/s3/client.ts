@@ -1,15 +1,13 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import { getCACertificates } from 'node:tls';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { unlessAborted } from '../../core/stopping.ts';
-import { type Endpoint, toUrl } from './endpoint.ts';
+import { type Address, originOf } from '../http/address.ts';
+import { createAgents } from '../http/trust.ts';
+import { createTurnstile } from '../http/turnstile.ts';
 import { s3Error, waitError } from './errors.ts';
 import { AWS } from './providers.ts';
 import { findRegion } from './region.ts';
 import type { S3Settings } from './settings.ts';
-import { createTurnstile } from './turnstile.ts';
 
 const SECOND = 1000;
 /** Parts under way and a few small requests beside them. */
@@ -51,8 +49,7 @@ export function openBucket(settings: S3Settings): Bucket {
     connectionTimeout: 5 * SECOND,
     socketTimeout: 60 * SECOND,
     throwOnRequestTimeout: true,
-    httpAgent: new HttpAgent({ keepAlive: true, maxSockets: SOCKETS }),
-    httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS, ...tlsOptions(settings) }),
+    ...createAgents(settings, SOCKETS),
   });
   // Where requests wait for a socket instead, their time to connect is already running.
   const inTurn = createTurnstile(REQUESTS);
@@ -87,12 +84,6 @@ export function openBucket(settings: S3Settings): Bucket {
   return bucket;
 }
 
-/** How certificates are checked: by the public roots and the user's own authorities, or not at all. */
-export function tlsOptions({ insecure, authorities }: S3Settings) {
-  if (insecure) return { rejectUnauthorized: false };
-  return authorities.length === 0 ? {} : { ca: [...getCACertificates('default'), ...authorities] };
-}
-
 /** Settles with the work, or with the reason of an abort at once; then nobody waits for the work. */
 export async function stoppable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   try {
@@ -106,7 +97,7 @@ function createClient(settings: S3Settings, region: string, requestHandler: Node
   const { accessKeyId, secretAccessKey, provider } = settings;
   const client = new S3Client({
     region,
-    ...(isRegional(settings.endpoint) ? {} : { endpoint: toUrl(settings.endpoint) }),
+    ...(isRegional(settings.endpoint) ? {} : { endpoint: originOf(settings.endpoint) }),
     forcePathStyle: provider.pathStyle,
     credentials: {
       accessKeyId: accessKeyId.reveal(),
@@ -135,6 +126,6 @@ function createClient(settings: S3Settings, region: string, requestHandler: Node
 }
 
 /** Whether it is AWS's own name for a region or for all of them, which the SDK makes from the region. */
-function isRegional({ host }: Endpoint): boolean {
+function isRegional({ host }: Address): boolean {
   return AWS.hosts.test(host) && /^s3(?:[.-][a-z]+(?:-[a-z]+)+-\d+)?\.amazonaws\.com$/.test(host);
 }

@@ -1,13 +1,5 @@
-import { isIP } from 'node:net';
 import type { Parsed, Problem } from '../../core/problem.ts';
-
-/** Where the server is and how to speak to it. */
-export interface Endpoint {
-  readonly protocol: 'http' | 'https';
-  /** As in a URL: an IPv6 address stands in brackets. */
-  readonly host: string;
-  readonly port: number;
-}
+import { type Address, addressOf } from '../http/address.ts';
 
 /** What users get without AWS_ENDPOINT. */
 const DEFAULT_HOST = 's3.amazonaws.com';
@@ -19,7 +11,7 @@ const DEFAULT_HOST = 's3.amazonaws.com';
 export function toEndpoint(
   given: string | undefined,
   protocol: 'http' | 'https' | undefined,
-): Parsed<Endpoint> {
+): Parsed<Address> {
   const text = given ?? DEFAULT_HOST;
   const scheme = /^(https?):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (text.includes('://') && scheme === undefined) {
@@ -54,24 +46,7 @@ export function toEndpoint(
       'Give the host alone; the bucket goes into AWS_S3_BUCKET_NAME and a folder into AWS_S3_PATH.',
     );
   }
-  const port = url.port === '' ? (chosen === 'https' ? 443 : 80) : Number(url.port);
-  return { ok: true, value: { protocol: chosen, host: url.hostname, port } };
-}
-
-/** The endpoint as a URL, without the port where it is the protocol's own. */
-export function toUrl({ protocol, host, port }: Endpoint): string {
-  return new URL(`${protocol}://${host}:${port}`).origin;
-}
-
-/** The host as sockets want it: an IPv6 address without its brackets. */
-export function socketHost({ host }: Endpoint): string {
-  return host.replace(/^\[(.*)\]$/, '$1');
-}
-
-/** The name to ask a certificate for; addresses are not sent as a server name (RFC 6066, 3). */
-export function serverName(endpoint: Endpoint): string | undefined {
-  const host = socketHost(endpoint);
-  return isIP(host) === 0 ? host : undefined;
+  return { ok: true, value: addressOf(url) };
 }
 
 function refuse(problem: string, remedy: string): { ok: false; problems: readonly Problem[] } {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { abortError, type ErrorCode, FerryError, type Retry } from '../../core/errors.ts';
-import { networkError } from './network-errors.ts';
+import { describeNetworkErrors } from '../http/network-errors.ts';
+import { waitAskedFor } from '../http/retry-after.ts';
 
 /** What the SDK tells of a failed request; everything else on its errors may hold credentials. */
 const refusal = z.object({
@@ -146,6 +147,13 @@ const NOT_UNDERSTOOD: Meaning = [
   'The server does not accept the request. Check that AWS_ENDPOINT is an S3 address and not a web page.',
 ];
 
+const networkError = describeNetworkErrors({
+  address: 'AWS_ENDPOINT',
+  authority: "Paste your authority's certificate into AWS_ENDPOINT_CA_CERT.",
+  plain: 'set AWS_ENDPOINT_PROTO to http',
+  protocol: 'S3',
+});
+
 /** Any error of the SDK or of the network as the sentence that a user can act on. */
 export function s3Error(thrown: unknown, signal: AbortSignal): FerryError {
   if (signal.aborted) return abortError(signal);
@@ -171,13 +179,6 @@ function refused({ name, message, $metadata, $response }: Refusal): FerryError {
     retryAfterMs: waitAskedFor($response?.headers['retry-after']),
     cause: { name, status, requestId: $metadata.requestId, message: withoutCredentials(message) },
   });
-}
-
-/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), in ms. */
-function waitAskedFor(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
 /** Servers may quote the request; keys and signatures of ours do not go further. */

@@ -3,26 +3,24 @@ import { z } from 'zod';
 import { MiB } from '../../core/parts.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import { Secret } from '../../core/secret.ts';
+import type { Address } from '../http/address.ts';
+import { certificates } from '../http/certificates.ts';
+import type { Trust } from '../http/trust.ts';
 import { flag, integer, issue, secret, text } from '../setting.ts';
-import { certificates } from './certificates.ts';
-import { type Endpoint, toEndpoint } from './endpoint.ts';
+import { toEndpoint } from './endpoint.ts';
 import { AWS, findProvider, type Provider } from './providers.ts';
 
 /** What the driver needs, checked and put together. */
-export interface S3Settings {
+export interface S3Settings extends Trust {
   readonly bucket: string;
   /** Folders below the bucket without slashes at either end; '' for none. */
   readonly folder: string;
   readonly accessKeyId: Secret;
   readonly secretAccessKey: Secret;
-  readonly endpoint: Endpoint;
+  readonly endpoint: Address;
   readonly provider: Provider;
   /** To sign for; undefined asks the server. */
   readonly region?: string | undefined;
-  /** Accept any certificate. */
-  readonly insecure: boolean;
-  /** Trusted besides the public roots; PEM, one certificate each. */
-  readonly authorities: readonly string[];
   readonly storageClass?: StorageClass | undefined;
   /** Bytes; undefined for Ferry's own choice. */
   readonly partSize?: number | undefined;
@@ -135,7 +133,7 @@ export function toS3Settings(given: Given): Parsed<S3Settings> {
   };
 }
 
-function* hostProblems(given: Given, endpoint: Endpoint): Generator<Problem> {
+function* hostProblems(given: Given, endpoint: Address): Generator<Problem> {
   if (endpoint.host.startsWith(`${given.AWS_S3_BUCKET_NAME.toLowerCase()}.`)) {
     yield {
       path: 'AWS_ENDPOINT',
@@ -145,7 +143,7 @@ function* hostProblems(given: Given, endpoint: Endpoint): Generator<Problem> {
   }
 }
 
-function* tlsProblems(given: Given, endpoint: Endpoint, insecure: boolean): Generator<Problem> {
+function* tlsProblems(given: Given, endpoint: Address, insecure: boolean): Generator<Problem> {
   const certificate = given.AWS_ENDPOINT_CA_CERT !== undefined;
   for (const [path, used] of [
     ['AWS_ENDPOINT_INSECURE', insecure],
@@ -168,7 +166,7 @@ function* tlsProblems(given: Given, endpoint: Endpoint, insecure: boolean): Gene
   }
 }
 
-function* awsProblems(given: Given, endpoint: Endpoint): Generator<Problem> {
+function* awsProblems(given: Given, endpoint: Address): Generator<Problem> {
   // docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
   const name = given.AWS_S3_BUCKET_NAME;
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) || name.includes('..')) {

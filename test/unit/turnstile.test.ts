@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createTurnstile } from '../../functions/destinations/s3/turnstile.ts';
+import { createTurnstile } from '../../functions/destinations/http/turnstile.ts';
 
 it('lets so many through at once and all in the end, whatever some of them throw', async () => {
   await fc.assert(

@@ -1,0 +1,90 @@
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { FerryError } from '../../core/errors.ts';
+import { unlessAborted } from '../../core/stopping.ts';
+import type { CheckStep } from '../contract.ts';
+import { type Address, serverName, socketHost } from './address.ts';
+import { type Trust, tlsOptions } from './trust.ts';
+
+const CONNECT_MS = 5000;
+
+/** One stage of a connection test; its result is what was learnt, for the reader of the report. */
+export type Step = readonly [name: string, run: () => Promise<string | undefined>];
+
+/** Runs the steps in order and ends with the first that fails, or when the signal is aborted. */
+export async function* runSteps(
+  steps: readonly Step[],
+  toError: (thrown: unknown) => FerryError,
+  signal: AbortSignal,
+): AsyncGenerator<CheckStep> {
+  for (const [step, run] of steps) {
+    const startedAt = performance.now();
+    const ms = () => Math.round(performance.now() - startedAt);
+    try {
+      const detail = await unlessAborted(run(), signal);
+      yield { step, ms: ms(), detail };
+    } catch (thrown) {
+      yield { step, ms: ms(), error: toError(thrown) };
+      return;
+    }
+  }
+}
+
+/**
+ * Name lookup, TCP and, for https, TLS: what comes before the first request.
+ * @param setting the name of the setting that holds the address, for the messages
+ */
+export function reachingSteps(
+  address: Address,
+  trust: Trust,
+  setting: string,
+  signal: AbortSignal,
+): Step[] {
+  const host = socketHost(address);
+  const { port } = address;
+  const established = async (socket: Socket, event: string) => {
+    try {
+      const inTime = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
+      await once(socket, event, { signal: inTime });
+    } catch (thrown) {
+      const timedOut = thrown instanceof Error && thrown.name === 'AbortError' && !signal.aborted;
+      throw timedOut ? noAnswer(setting) : thrown;
+    } finally {
+      socket.destroy();
+    }
+  };
+
+  const steps: Step[] = [
+    ['name lookup', async () => (await lookup(host)).address],
+    ['TCP', async () => void (await established(connectTcp({ host, port }), 'connect'))],
+  ];
+  if (address.protocol === 'https') {
+    steps.push([
+      'TLS',
+      async () => {
+        const servername = serverName(address);
+        const socket = connectTls({
+          ...{ host, port, ...(servername === undefined ? {} : { servername }) },
+          ...tlsOptions(trust),
+        });
+        let version: string | undefined;
+        socket.on('secureConnect', () => {
+          version = socket.getProtocol() ?? undefined;
+        });
+        await established(socket, 'secureConnect');
+        return version;
+      },
+    ]);
+  }
+  return steps;
+}
+
+function noAnswer(setting: string): FerryError {
+  return new FerryError(
+    'unreachable',
+    `The server did not answer within ${CONNECT_MS / 1000} seconds. Check ${setting} and its firewall.`,
+    { retry: 'later' },
+  );
+}
