@@ -20,6 +20,11 @@ export interface Stage {
   /** Minutes over which users with the same planned time are spread; 0 starts all at once. */
   readonly spreadMinutes: number;
   readonly transfer: TransferSize;
+  /**
+   * Addresses that users may name in AWS_IAM_ROLE_ENDPOINT, with everything below them. Ferry asks
+   * them from where it runs, so list only what hands out keys meant for users.
+   */
+  readonly roleEndpoints: readonly string[];
   /** How often a job is tried before it is a dead letter; continuations do not count. */
   readonly maxReceiveCount: number;
   readonly alarms: AlarmSettings;
@@ -57,6 +62,7 @@ const dev: Stage = {
   dueShards: 1,
   spreadMinutes: 0,
   transfer: { memoryMb: 1769, inFlightMib: 64, maxConcurrency: 2 },
+  roleEndpoints: [],
   maxReceiveCount: 8,
   alarms: {
     oldestMessageMinutes: 240,
@@ -74,6 +80,7 @@ const prod: Stage = {
   dueShards: 16,
   spreadMinutes: 60,
   transfer: { memoryMb: 1769, inFlightMib: 512, maxConcurrency: 50 },
+  roleEndpoints: [],
   maxReceiveCount: 8,
   alarms: {
     oldestMessageMinutes: 240,

@@ -1,4 +1,5 @@
 import { Aws, Duration, Validations } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -25,6 +26,7 @@ export class Transfer extends Construct {
   constructor(scope: Construct, id: string, { stage, state, jobs, logs }: TransferProps) {
     super(scope, id);
     const { settings, runs, staging, key } = state;
+    const deliveryRoles = `arn:${Aws.PARTITION}:iam::*:role/ferry-*`;
     const ownAccount = { StringEquals: { 's3:ResourceAccount': Aws.ACCOUNT_ID } };
 
     this.function = new FerryFunction(this, 'Handler', {
@@ -40,6 +42,7 @@ export class Transfer extends Construct {
         JOBS_QUEUE_URL: jobs.queueUrl,
         MAX_RECEIVE_COUNT: String(stage.maxReceiveCount),
         IN_FLIGHT_MIB: String(stage.transfer.inFlightMib),
+        ROLE_ENDPOINTS: stage.roleEndpoints.join(' '),
       },
       permissions: [
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [settings.tableArn]),
@@ -67,6 +70,12 @@ export class Transfer extends Construct {
           ],
           [jobs.queueArn],
         ),
+        // Roles of users who let Ferry write to their bucket; never one of this account.
+        new PolicyStatement({
+          actions: ['sts:AssumeRole'],
+          resources: [deliveryRoles],
+          conditions: { StringNotEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
+        }),
       ],
       logs,
       // A transfer longer than one invocation goes on by a message to its own queue, which Lambda
@@ -80,6 +89,11 @@ export class Transfer extends Construct {
     Validations.of(this.function).acknowledge({
       id: `AwsSolutions-IAM5[Resource::${allArchives}]`,
       reason: 'It delivers the archives of every user, and these are all that the bucket holds.',
+    });
+    Validations.of(this.function).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::*:role/ferry-*]',
+      reason:
+        "Users name roles of accounts that Ferry does not know beforehand. Each role's own trust policy decides, by an external id that only its user has.",
     });
 
     const jobsMapping = new EventSourceMapping(this, 'Jobs', {

@@ -30,7 +30,10 @@ export interface Archive extends StagedArchive {
 /** What a user backs up: every component, or the ones named. */
 export type Selection = 'everything' | readonly string[];
 
-/** Splits a staging key below its user; undefined where it is not `<userId>/<component>/<file>`. */
+/**
+ * Splits a staging key below its user; undefined where it is not `<userId>/<component>/<file>`. Hidden
+ * folders, such as `<userId>/.ferry/`, hold keys and certificates that settings name, and no archives.
+ */
 export function splitKey(
   userId: string,
   key: string,
@@ -40,7 +43,14 @@ export function splitKey(
   const slash = key.indexOf('/', prefix.length);
   const component = key.slice(prefix.length, slash);
   const file = key.slice(slash + 1);
-  if (slash < 0 || component === '' || file === '' || file.endsWith('/')) return undefined;
+  if (
+    slash < 0 ||
+    component === '' ||
+    component.startsWith('.') ||
+    file === '' ||
+    file.endsWith('/')
+  )
+    return undefined;
   return { component, file };
 }
 

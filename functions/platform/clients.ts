@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 /**
@@ -37,6 +38,10 @@ function readNumber(digits: string): number | string {
 export function connectSqs(): SQSClient {
   // The SDK would else send to the host that the queue's URL names, whatever the environment says.
   return new SQSClient({ ...SMALL_CALL, useQueueUrlAsEndpoint: false });
+}
+
+export function connectSts(): STSClient {
+  return new STSClient(SMALL_CALL);
 }
 
 /** The staging bucket. Bodies may flow for long, so only silence counts as being stuck. */

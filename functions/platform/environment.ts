@@ -23,6 +23,8 @@ const variables = z.strictObject({
   SPREAD_MINUTES: count(0, 720),
   /** Bytes of archives that one worker holds in memory at most, in MiB. */
   IN_FLIGHT_MIB: count(16, 8192),
+  /** Addresses, by spaces, that users may name in AWS_IAM_ROLE_ENDPOINT; may be empty. */
+  ROLE_ENDPOINTS: z.string().transform((list) => list.split(' ').filter((entry) => entry !== '')),
 });
 
 export const settingsChangedEnvironment = variables.pick({
@@ -45,6 +47,7 @@ export const transferEnvironment = variables.pick({
   JOBS_QUEUE_URL: true,
   MAX_RECEIVE_COUNT: true,
   IN_FLIGHT_MIB: true,
+  ROLE_ENDPOINTS: true,
 });
 
 /** The variables that `schema` names, out of `process.env`; throws with the name of each that is missing. */

@@ -1,4 +1,10 @@
-import { HeadObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import {
   type Archive,
@@ -6,6 +12,7 @@ import {
   type StoredChecksum,
   splitKey,
 } from '../core/archive.ts';
+import { FerryError } from '../core/errors.ts';
 import { changed, sourceError } from './errors.ts';
 import { readRange } from './ranged-read.ts';
 
@@ -39,7 +46,17 @@ export interface Staging {
     into: Buffer,
     signal: AbortSignal,
   ): Promise<Buffer>;
+  /**
+   * A small text staged for a user: a key or a certificate that settings name.
+   * @param path below the user's own folder
+   * @returns undefined where there is none
+   * @throws FerryError `setting-invalid` where it is larger than 64 KiB
+   */
+  readText(userId: string, path: string, signal: AbortSignal): Promise<string | undefined>;
 }
+
+/** More than any key or chain of certificates has; in bytes. */
+const LARGEST_TEXT = 64 * 1024;
 
 /**
  * Opens the bucket that the panel stages archives in. Give the client's `requestHandler` a
@@ -83,6 +100,24 @@ export function openStaging(client: S3Client, bucket: string): Staging {
       const view = into.subarray(0, length);
       await readRange(client, bucket, archive, offset, view, signal);
       return view;
+    },
+
+    async readText(userId, path, signal) {
+      const command = new GetObjectCommand({ Bucket: bucket, Key: `${userId}/${path}` });
+      try {
+        const { Body, ContentLength = 0 } = await client.send(command, { abortSignal: signal });
+        if (ContentLength <= LARGEST_TEXT) return await Body?.transformToString();
+        if (Body instanceof Readable) Body.destroy();
+      } catch (thrown) {
+        const error = sourceError(thrown, signal);
+        if (error.code === 'source-missing') return undefined;
+        throw error;
+      }
+      throw new FerryError(
+        'setting-invalid',
+        `"${path}" in the user's folder of the staging bucket is too large for a key or a certificate.`,
+        { retry: 'never' },
+      );
     },
   };
 }

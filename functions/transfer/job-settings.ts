@@ -3,14 +3,18 @@ import type { UserRow } from '../core/user.ts';
 import type { Destination } from '../destinations/contract.ts';
 import type { SettingsReader } from './ports.ts';
 
-interface Openable {
-  open(): Promise<Destination>;
+interface Openable<Surroundings> {
+  open(surroundings: Surroundings): Promise<Destination>;
 }
 
-/** What one job needs of a user's row, read as it is now. */
-export function readJobSettings(rows: {
-  read(userId: string): Promise<UserRow<Openable> | undefined>;
-}): SettingsReader {
+/**
+ * What one job needs of a user's row, read as it is now.
+ * @param surroundingsOf what a user's destinations may use beside their settings
+ */
+export function readJobSettings<Surroundings>(
+  rows: { read(userId: string): Promise<UserRow<Openable<Surroundings>> | undefined> },
+  surroundingsOf: (userId: string) => Surroundings,
+): SettingsReader {
   return {
     async read(job: Job) {
       const row = await rows.read(job.userId);
@@ -20,7 +24,10 @@ export function readJobSettings(rows: {
       const destination = destinations.get(job.destination);
       if (!enabled || !destination?.enabled) return undefined;
       const { configured, type } = destination;
-      return { ok: true, value: { backUp, type, open: () => configured.open() } };
+      return {
+        ok: true,
+        value: { backUp, type, open: () => configured.open(surroundingsOf(job.userId)) },
+      };
     },
   };
 }

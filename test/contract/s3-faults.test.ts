@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FerryError } from '../../functions/core/errors.ts';
 import { MiB, type PartPlan, partRange } from '../../functions/core/parts.ts';
 import type { Destination, RemoteFile, Upload } from '../../functions/destinations/contract.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
 import { type Front, type Seen, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
+import { failure } from './failure.ts';
 import { openWith, settingsOf, unfinished } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';
 
@@ -55,14 +55,6 @@ describe('S3 when things go wrong', () => {
     await write(upload, 0);
     await write(upload, 1);
     return upload;
-  };
-  const failure = async (work: Promise<unknown>): Promise<FerryError> => {
-    const thrown = await work.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (!(thrown instanceof FerryError)) throw new Error('no FerryError', { cause: thrown });
-    return thrown;
   };
   const stored = async () => {
     const chunks: Uint8Array[] = [];

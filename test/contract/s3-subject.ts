@@ -11,19 +11,24 @@ import {
 import { MiB } from '../../functions/core/parts.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
+import type { Surroundings } from '../../functions/destinations/surroundings.ts';
 import { type Front, type React, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import type { NotHere, Subject } from './subject.ts';
+import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const BUCKET = 'contract';
 const FOLDER = 'backups/of us';
 const WRONG_SECRET = 'not-the-secret-key';
 
 /** Opens a destination from settings as a user writes them. */
-export async function openWith(settings: Readonly<Record<string, unknown>>): Promise<Destination> {
+export async function openWith(
+  settings: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings = NO_SURROUNDINGS,
+): Promise<Destination> {
   const parsed = parseDestination('s3', settings);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.value.open();
+  return parsed.value.open(surroundings);
 }
 
 /** Settings of a bucket on a server, reached at `endpoint`. */

@@ -11,6 +11,7 @@ import { type Front, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import { openWith, settingsOf } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';
+import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const NEVER = new AbortController().signal;
 const BUCKET = 'wire';
@@ -59,7 +60,7 @@ describe('what S3 settings put on the wire', () => {
   const openAsAws = async (more: Readonly<Record<string, unknown>> = {}) => {
     const parsed = toS3Settings(s3Schema.parse(settings(more)));
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    return openS3({ ...parsed.value, provider: { ...AWS, pathStyle: true } });
+    return openS3({ ...parsed.value, provider: { ...AWS, pathStyle: true } }, NO_SURROUNDINGS);
   };
 
   it('AWS_S3_PATH: objects go into that folder, with or without slashes around it', async () => {

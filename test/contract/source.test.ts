@@ -16,6 +16,7 @@ import { openStaging, type Staging } from '../../functions/source/staging.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
 import { type Front, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
+import { failure } from './failure.ts';
 import { plainClient } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';
 
@@ -65,14 +66,6 @@ describe('the staging bucket', () => {
   };
   const readAll = async (archive: Awaited<ReturnType<Staging['pin']>>, signal = NEVER) =>
     source.read(archive, { offset: 0, length: archive.size }, Buffer.alloc(archive.size), signal);
-  const failure = async (work: Promise<unknown>): Promise<FerryError> => {
-    const thrown = await work.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (!(thrown instanceof FerryError)) throw new Error('no FerryError', { cause: thrown });
-    return thrown;
-  };
   const ranges = (from: number) =>
     front.seen
       .slice(from)
@@ -214,6 +207,20 @@ describe('the staging bucket', () => {
     expect(error).toMatchObject({ code: 'source-unreadable', retry: 'later' });
     expect(error.message).toMatch(words);
     expect(ranges(before)).toHaveLength(1);
+  });
+
+  it('gives a small text by its path below the user, and nobody else what is staged there', async () => {
+    const put = (Key: string, Body: string) =>
+      behind.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+    await put('alice/.ferry/id_ed25519', 'the key\n');
+    await put('alice/.ferry/huge', 'x'.repeat(64 * 1024 + 1));
+    expect(await source.readText('alice', '.ferry/id_ed25519', NEVER)).toBe('the key\n');
+    expect(await source.readText('bob', '.ferry/id_ed25519', NEVER)).toBeUndefined();
+    const error = await failure(source.readText('alice', '.ferry/huge', NEVER));
+    expect(error).toMatchObject({ code: 'setting-invalid', retry: 'never' });
+    const archives: string[] = [];
+    for await (const { key } of source.list('alice', NEVER)) archives.push(key);
+    expect(archives.filter((key) => key.includes('.ferry'))).toEqual([]);
   });
 
   it('stops within a second when it is told to, also while nothing arrives', async () => {

@@ -4,6 +4,7 @@ import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { type Faults, startFaultProxy } from '../servers/fault-proxy.ts';
 import type { Maybe, Subject } from './subject.ts';
+import { NO_SURROUNDINGS } from './surroundings.ts';
 
 export type Settings = Readonly<Record<string, string>>;
 
@@ -11,7 +12,7 @@ export type Settings = Readonly<Record<string, string>>;
 export async function openWith(settings: Settings): Promise<Destination> {
   const parsed = parseDestination('ssh', settings);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.value.open();
+  return parsed.value.open(NO_SURROUNDINGS);
 }
 
 /** What the conformance suite needs of any SSH server whose disk is ours. */

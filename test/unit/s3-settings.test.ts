@@ -37,6 +37,22 @@ describe('S3 settings', () => {
     }
   });
 
+  it('take keys from a role endpoint where there are none in the settings', () => {
+    const endpoint = { AWS_IAM_ROLE_ENDPOINT: 'http://169.254.169.254' };
+    expect(accepted(endpoint).credentials.from).toBe('settings');
+    const noKeys = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    expect(accepted({ ...noKeys, ...endpoint }).credentials.from).toBe('endpoint');
+  });
+
+  it('take a role at AWS, and nowhere else', () => {
+    const bucket = { AWS_S3_BUCKET_NAME: 'backups' };
+    const role = { ...bucket, AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/x/ferry-y' };
+    const parsed = parseDestination('s3', role);
+    expect(parsed.ok).toBe(true);
+    const elsewhere = parseDestination('s3', { ...role, AWS_ENDPOINT: 's3.example.org' });
+    expect(elsewhere).toMatchObject({ ok: false, problems: [{ path: 'AWS_ROLE_ARN' }] });
+  });
+
   it('reach AWS over https when nothing else is said', () => {
     const settings = accepted({});
     expect(originOf(settings.endpoint)).toBe('https://s3.amazonaws.com');
@@ -85,7 +101,6 @@ describe('S3 settings', () => {
       'AWS_ENDPOINT_INSECURE',
       /Remove/,
     ],
-    [{ ...OWN, AWS_ENDPOINT_CA_CERT: '/etc/ssl/ca.pem' }, 'AWS_ENDPOINT_CA_CERT', /Paste the text/],
     [{ ...OWN, AWS_ENDPOINT_CA_CERT: 'nonsense' }, 'AWS_ENDPOINT_CA_CERT', /BEGIN CERTIFICATE/],
     [
       { ...OWN, AWS_ENDPOINT_CA_CERT: `${PEM}\n${PEM.slice(0, 200)}\n-----END CERTIFICATE-----` },
@@ -101,11 +116,11 @@ describe('S3 settings', () => {
     [{ AWS_PART_SIZE: '16.5' }, 'AWS_PART_SIZE', /5 to 5120/],
     [{ AWS_PART_SIZE: 'big' }, 'AWS_PART_SIZE', /5 to 5120/],
     [{ AWS_REGION: 'eu central' }, 'AWS_REGION', /eu-central-1/],
-    [
-      { AWS_IAM_ROLE_ENDPOINT: 'http://169.254.169.254' },
-      'AWS_IAM_ROLE_ENDPOINT',
-      /AWS_ACCESS_KEY_ID/,
-    ],
+    [{ AWS_IAM_ROLE_ENDPOINT: 'metadata' }, 'AWS_IAM_ROLE_ENDPOINT', /http:\/\//],
+    [{ AWS_IAM_ROLE_ENDPOINT: 'file:///keys' }, 'AWS_IAM_ROLE_ENDPOINT', /http:\/\//],
+    [{ AWS_ROLE_ARN: 'ferry-backups' }, 'AWS_ROLE_ARN', /arn:aws:iam::/],
+    [{ AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/admin' }, 'AWS_ROLE_ARN', /ferry-admin/],
+    [{ AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/ferry-x' }, 'AWS_ROLE_ARN', /Keep/],
     [{ AWS_S3_BUCKETNAME: 'x' }, 'AWS_S3_BUCKETNAME', /AWS_S3_BUCKET_NAME/],
   ])('refuse %o and say what to do', (given, path, words) => {
     const problems = problemsOf(given);
@@ -173,7 +188,16 @@ describe('the table of S3 providers', () => {
     ['0123abcd.eu.r2.cloudflarestorage.com', 'Cloudflare R2', 'auto'],
     ['s3.wasabisys.com', 'Wasabi', 'us-east-1'],
     ['s3.eu-central-2.wasabisys.com', 'Wasabi', 'eu-central-2'],
-    ['minio.example.org', 'an S3-compatible server', undefined],
+    ['s3.filebase.com', 'Filebase', 'us-east-1'],
+    ['s3.filebase.io', 'Filebase', 'us-east-1'],
+    ['fsn1.your-objectstorage.com', 'Hetzner', 'fsn1'],
+    ['minio.example.org', 'MinIO', undefined],
+    ['my-minio1.example.org', 'MinIO', undefined],
+    ['play.min.io', 'MinIO', undefined],
+    ['rgw.example.org', 'Ceph', undefined],
+    ['s3-ceph.example.org', 'Ceph', undefined],
+    ['s3.example.org', 'an S3-compatible server', undefined],
+    ['cephalopod.example.org', 'an S3-compatible server', undefined],
     ['s3.amazonaws.com.example.org', 'an S3-compatible server', undefined],
   ])('knows whose %s is', (host, name, region) => {
     const found = findProvider(host);

@@ -133,12 +133,6 @@ describe('the private key', () => {
       PASSPHRASE,
       'Opening the key takes more than 128 rounds of its key derivation.',
     ],
-    [
-      'is not a file name',
-      '/root/.ssh/id_rsa',
-      undefined,
-      'This looks like the name of a file, which Ferry cannot read.',
-    ],
     ['is not the public key', plainKey.public, undefined, 'This is a public key.'],
     [
       'is not cut off',

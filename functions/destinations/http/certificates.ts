@@ -11,17 +11,11 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 export const certificates = text.transform((value, context): readonly string[] => {
   const blocks = value.replaceAll('\\n', '\n').match(BLOCK) ?? [];
   if (blocks.length === 0) {
-    const isPath = !value.includes('-----BEGIN') && /[/\\]|\.(pem|crt|cer)$/i.test(value);
     context.addIssue(
-      isPath
-        ? issue(
-            'This is a path; Ferry cannot read files of your server.',
-            'Paste the text of the certificate, from -----BEGIN CERTIFICATE----- on.',
-          )
-        : issue(
-            'This is not a certificate in PEM form.',
-            'Paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.',
-          ),
+      issue(
+        'This is not a certificate in PEM form.',
+        'Paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, or name a staged file.',
+      ),
     );
     return z.NEVER;
   }

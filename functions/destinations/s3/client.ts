@@ -4,6 +4,7 @@ import { unlessAborted } from '../../core/stopping.ts';
 import { type Address, originOf } from '../http/address.ts';
 import { createAgents } from '../http/trust.ts';
 import { createTurnstile } from '../http/turnstile.ts';
+import type { CredentialProvider } from './credentials.ts';
 import { s3Error, waitError } from './errors.ts';
 import { AWS } from './providers.ts';
 import { findRegion } from './region.ts';
@@ -44,7 +45,7 @@ export interface Bucket {
 }
 
 /** Makes no connection yet. */
-export function openBucket(settings: S3Settings): Bucket {
+export function openBucket(settings: S3Settings, credentials: CredentialProvider): Bucket {
   const requestHandler = new NodeHttpHandler({
     connectionTimeout: 5 * SECOND,
     socketTimeout: 60 * SECOND,
@@ -55,7 +56,8 @@ export function openBucket(settings: S3Settings): Bucket {
   const inTurn = createTurnstile(REQUESTS);
   const clients = new Map<string, S3Client>();
   const clientFor = (region: string) => {
-    const client = clients.get(region) ?? createClient(settings, region, requestHandler);
+    const client =
+      clients.get(region) ?? createClient(settings, credentials, region, requestHandler);
     clients.set(region, client);
     return client;
   };
@@ -93,16 +95,18 @@ export async function stoppable<T>(signal: AbortSignal, work: Promise<T>): Promi
   }
 }
 
-function createClient(settings: S3Settings, region: string, requestHandler: NodeHttpHandler) {
-  const { accessKeyId, secretAccessKey, provider } = settings;
+function createClient(
+  settings: S3Settings,
+  credentials: CredentialProvider,
+  region: string,
+  requestHandler: NodeHttpHandler,
+) {
+  const { provider } = settings;
   const client = new S3Client({
     region,
     ...(isRegional(settings.endpoint) ? {} : { endpoint: originOf(settings.endpoint) }),
     forcePathStyle: provider.pathStyle,
-    credentials: {
-      accessKeyId: accessKeyId.reveal(),
-      secretAccessKey: secretAccessKey.reveal(),
-    },
+    credentials,
     // B2 and others refuse the checksums that the SDK would add; where they help, Ferry adds its own.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -4,8 +4,10 @@ import { z } from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import { GiB, MiB } from '../../core/parts.ts';
 import type { Capabilities, Destination } from '../contract.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { checkConnection } from './check.ts';
 import { type Bucket, openBucket } from './client.ts';
+import { provideCredentials } from './credentials.ts';
 import { s3Error } from './errors.ts';
 import { listObjects } from './listing.ts';
 import { beginMultipart, resumeMultipart } from './multipart-upload.ts';
@@ -19,8 +21,11 @@ const PARALLEL = 4;
 const head = z.object({ ContentLength: z.number(), LastModified: z.date() });
 
 /** A bucket of any S3-compatible server. Nothing is sent before the first call. */
-export async function openS3(settings: S3Settings): Promise<Destination> {
-  const bucket = openBucket(settings);
+export async function openS3(
+  settings: S3Settings,
+  surroundings: Surroundings,
+): Promise<Destination> {
+  const bucket = openBucket(settings, provideCredentials(settings.credentials, surroundings));
   const at = (path: string) => ({ Bucket: settings.bucket, Key: bucket.keyOf(path) });
 
   return {

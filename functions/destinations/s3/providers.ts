@@ -103,6 +103,33 @@ export const providers: readonly Provider[] = [
     // The host without a region is that of us-east-1 (same file).
     region: 'us-east-1',
   },
+  {
+    ...UNKNOWN,
+    // Keeps objects on IPFS; what its ETags are made of is not known, so they are not held against it.
+    name: 'Filebase',
+    hosts: /^s3\.filebase\.(?:com|io)$/,
+    // What clients in public repositories sign for; not confirmed by the provider.
+    region: 'us-east-1',
+  },
+  {
+    ...compatible,
+    // rclone backend/s3/provider/Hetzner.yaml: hosts, and no quirk about ETags. It runs Ceph.
+    name: 'Hetzner',
+    hosts: /^(?<region>[a-z]{3}\d)\.your-objectstorage\.com$/,
+  },
+  {
+    ...compatible,
+    // rclone backend/s3/provider/Minio.yaml: path style is its only quirk. Known by a host that says so.
+    name: 'MinIO',
+    hosts: /^(?:.+[.-])?minio\d*(?:[.-].+)?$|^play\.min\.io$/,
+  },
+  {
+    ...compatible,
+    // rclone backend/s3/provider/Ceph.yaml: path style; its other quirks are about listing, where
+    // Ferry asks for what AWS has. Known by a host that says so.
+    name: 'Ceph',
+    hosts: /^(?:.+[.-])?(?:ceph|rgw|radosgw)\d*(?:[.-].+)?$/,
+  },
   UNKNOWN,
 ];
 

@@ -7,6 +7,7 @@ import type { Address } from '../http/address.ts';
 import { certificates } from '../http/certificates.ts';
 import type { Trust } from '../http/trust.ts';
 import { flag, integer, issue, secret, text } from '../setting.ts';
+import { type Credentials, toCredentials } from './credentials.ts';
 import { toEndpoint } from './endpoint.ts';
 import { AWS, findProvider, type Provider } from './providers.ts';
 
@@ -15,8 +16,7 @@ export interface S3Settings extends Trust {
   readonly bucket: string;
   /** Folders below the bucket without slashes at either end; '' for none. */
   readonly folder: string;
-  readonly accessKeyId: Secret;
-  readonly secretAccessKey: Secret;
+  readonly credentials: Credentials;
   readonly endpoint: Address;
   readonly provider: Provider;
   /** To sign for; undefined asks the server. */
@@ -71,23 +71,43 @@ const bucket = text.transform((value, context) => {
 /** The SDK's type has AWS's own classes only; other servers have others, and take any text. */
 const storageClass = text.pipe(z.custom<StorageClass>((value) => typeof value === 'string'));
 
-const noRoleEndpoint = text.transform((_value, context) => {
+const roleEndpoint = text.transform((value, context) => {
+  const url = URL.parse(value);
+  const isPlain = url && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '';
+  if (isPlain) return url;
   context.addIssue(
-    issue(
-      'Ferry does not run on your server, so it cannot get keys from a role endpoint there.',
-      'Remove this and give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
-    ),
+    issue('This is not a web address.', 'Write it like http://169.254.170.2/v2/credentials/….'),
   );
   return z.NEVER;
 });
 
-/** Settings under the names of offen's docker-volume-backup, and AWS_REGION, which is Ferry's own. */
+/** docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html */
+const roleArn = text.transform((value, context) => {
+  const [, name] =
+    /^arn:aws[\w-]*:iam::\d{12}:role\/(?:[\w+=,.@-]+\/)*([\w+=,.@-]+)$/.exec(value) ?? [];
+  if (name?.startsWith('ferry-')) return value;
+  context.addIssue(
+    name === undefined
+      ? issue(
+          'This is not the ARN of a role.',
+          'Write it like arn:aws:iam::111122223333:role/ferry-backups.',
+        )
+      : issue(
+          'Ferry may only take on roles whose name begins with "ferry-".',
+          `Make a role called ferry-${name}.`,
+        ),
+  );
+  return z.NEVER;
+});
+
+/** Settings under the names of offen's docker-volume-backup, with AWS_REGION and AWS_ROLE_ARN, which are Ferry's own. */
 export const s3Schema = z.object({
   AWS_S3_BUCKET_NAME: bucket,
   AWS_S3_PATH: folder.optional(),
-  AWS_ACCESS_KEY_ID: text.transform((value) => new Secret(value)),
-  AWS_SECRET_ACCESS_KEY: secret,
-  AWS_IAM_ROLE_ENDPOINT: noRoleEndpoint.optional(),
+  AWS_ACCESS_KEY_ID: text.transform((value) => new Secret(value)).optional(),
+  AWS_SECRET_ACCESS_KEY: secret.optional(),
+  AWS_IAM_ROLE_ENDPOINT: roleEndpoint.optional(),
+  AWS_ROLE_ARN: roleArn.optional(),
   AWS_ENDPOINT: text.optional(),
   AWS_ENDPOINT_PROTO: protocol.optional(),
   AWS_ENDPOINT_INSECURE: flag.optional(),
@@ -109,19 +129,20 @@ export function toS3Settings(given: Given): Parsed<S3Settings> {
   if (!endpoint.ok) return endpoint;
   const { provider, region } = findProvider(endpoint.value.host);
   const insecure = given.AWS_ENDPOINT_INSECURE ?? false;
+  const credentials = toCredentials(given, provider === AWS);
   const problems = [
+    ...(credentials.ok ? [] : credentials.problems),
     ...hostProblems(given, endpoint.value),
     ...tlsProblems(given, endpoint.value, insecure),
     ...(provider === AWS ? awsProblems(given, endpoint.value) : []),
   ];
-  if (problems.length > 0) return { ok: false, problems };
+  if (!credentials.ok || problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
     value: {
       bucket: given.AWS_S3_BUCKET_NAME,
       folder: given.AWS_S3_PATH ?? '',
-      accessKeyId: given.AWS_ACCESS_KEY_ID,
-      secretAccessKey: given.AWS_SECRET_ACCESS_KEY,
+      credentials: credentials.value,
       endpoint: endpoint.value,
       provider,
       region: given.AWS_REGION ?? region,

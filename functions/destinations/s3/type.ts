@@ -5,5 +5,7 @@ export const s3 = defineDestinationType({
   type: 's3',
   schema: s3Schema,
   refine: toS3Settings,
-  open: async (settings) => (await import('./destination.ts')).openS3(settings),
+  texts: ['AWS_ENDPOINT_CA_CERT'],
+  open: async (settings, surroundings) =>
+    (await import('./destination.ts')).openS3(settings, surroundings),
 });

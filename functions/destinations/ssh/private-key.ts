@@ -27,12 +27,6 @@ export function readPrivateKey(
   passphrase: Secret | undefined,
 ): { key: PrivateKey } | { problem: Problem } {
   const text = `${given.reveal().replaceAll('\\n', '\n').replaceAll('\r', '').trim()}\n`;
-  if (!text.trim().includes('\n') && /^(~|\.{0,2}[/\\]|[A-Za-z]:\\)/.test(text)) {
-    return refuse(
-      'This looks like the name of a file, which Ferry cannot read.',
-      'Paste the text of the private key itself, from -----BEGIN to the last line.',
-    );
-  }
   const key = ssh2.utils.parseKey(text);
   if (!(key instanceof Error)) {
     if (key.isPrivateKey()) return { key: { text: new Secret(text), passphrase: undefined } };
@@ -44,7 +38,7 @@ export function readPrivateKey(
   if (!/no passphrase given/.test(key.message)) {
     return refuse(
       'This is not a private key that Ferry can read.',
-      'Paste a key of type Ed25519, ECDSA or RSA in OpenSSH, PEM or PuTTY form, with all its lines.',
+      'Paste a key of type Ed25519, ECDSA or RSA in OpenSSH, PEM or PuTTY form with all its lines, or name a staged file.',
     );
   }
   if (!passphrase) {

@@ -5,5 +5,6 @@ export const ssh = defineDestinationType({
   type: 'ssh',
   schema: sshSchema,
   refine: toSshSettings,
+  texts: ['SSH_IDENTITY_FILE'],
   open: async (settings) => (await import('./destination.ts')).openSsh(settings),
 });

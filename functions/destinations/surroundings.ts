@@ -1,0 +1,27 @@
+import type { Secret } from '../core/secret.ts';
+
+/** Keys that stop working by themselves. */
+export interface TemporaryKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+  readonly sessionToken: Secret;
+  readonly expiresAt: Date;
+}
+
+/** What a destination may use of the deployment that it runs in, for the one user whose it is. */
+export interface Surroundings {
+  /**
+   * The text of a small file that is staged for the user.
+   * @param path below the user's own folder of the staging bucket
+   * @returns undefined where there is no such file
+   */
+  readFile(path: string): Promise<string | undefined>;
+  /** Addresses that may hand out keys, as the operator lists them. */
+  readonly roleEndpoints: readonly string[];
+  /**
+   * Keys of a role in an AWS account of the user's, which has to trust this deployment with an
+   * external id that only this user has.
+   * @param arn of the role
+   */
+  assumeRole(arn: string, signal: AbortSignal): Promise<TemporaryKeys>;
+}

@@ -1,0 +1,10 @@
+import type { Surroundings } from '../../functions/destinations/surroundings.ts';
+
+/** A deployment in which no user has staged files, and nobody hands out keys. */
+export const NO_SURROUNDINGS: Surroundings = {
+  readFile: async () => undefined,
+  roleEndpoints: [],
+  assumeRole: async () => {
+    throw new Error('nobody assumes a role here');
+  },
+};
