@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './test/closing-line.ts';
+import { ConformanceTable } from './test/conformance-table.ts';
 
 /** `unit` needs nothing but this checkout; `servers` starts real and embedded servers on loopback. */
 export default defineConfig({
   test: {
-    reporters: ['default', new ClosingLine()],
+    reporters: ['default', new ConformanceTable(), new ClosingLine()],
     projects: [
       {
         extends: true,
