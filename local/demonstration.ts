@@ -64,12 +64,11 @@ async function verifyAll(
   signal: AbortSignal,
 ): Promise<DeliveryResult[]> {
   const { destinations, log } = ferry;
-  const readers = { sftp: destinations.sftp, s3: destinations.objectStore.s3 };
   const results: DeliveryResult[] = [];
   for (const expected of expectedDeliveries(users, staged)) {
     signal.throwIfAborted();
     const { userId, destination, place, archive } = expected;
-    const finding = await verify(expected, readers, signal);
+    const finding = await verify(expected, destinations, signal);
     const told = log.delivered({ userId, destination, archive: archive.key });
     const trouble = log.trouble({ userId, destination, archive: archive.key });
     results.push({

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { serverFor } from './destinations.ts';
 import type { LocalFerry } from './local-ferry.ts';
 import { CREDENTIALS, REGION } from './local-names.ts';
-import { BACKUP_FOLDER, type LocalUser } from './users.ts';
+import type { LocalUser } from './users.ts';
 
 /** How to use a Ferry that keeps running, with the AWS CLI; all of it can be pasted. */
 export async function writeGuide(
@@ -14,15 +15,12 @@ export async function writeGuide(
   const [first] = users;
   if (!first) return 'No user, no guide.';
   const { endpoints } = ferry.services;
-  const { sftp, objectStore } = ferry.destinations;
+  const servers = [...ferry.destinations.servers.values()];
   const table = ferry.settingsTable.name;
   const other = `${first.id}2`;
   const example = join(scratch, 'new-user.json');
   await writeFile(example, await exampleRow(ferry, first.id, other));
   const key = JSON.stringify({ userId: { S: first.id } });
-  const buckets = users.flatMap(({ destinations }) =>
-    Object.values(destinations).flatMap((place) => (place.type === 's3' ? [place.bucket] : [])),
-  );
   return `
 Ferry goes on, with a tick every minute. Ctrl-C ends it and removes everything.
 
@@ -33,8 +31,7 @@ Ferry goes on, with a tick every minute. Ctrl-C ends it and removes everything.
                  jobs     ${ferry.topology.output('JobQueueUrl')}
   S3 (staging)   ${endpoints.s3}
                  bucket   ${ferry.stagingBucket}
-  users' SFTP    ${sftp.host}:${sftp.port}, host key ${sftp.fingerprint}
-  users' S3      ${objectStore.endpoint}
+${servers.map(({ type, address }) => `  ${`users' ${type}`.padEnd(14)} ${address}`).join('\n')}
 
 export AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId} AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey} AWS_DEFAULT_REGION=${REGION}
 
@@ -49,10 +46,11 @@ Add the user ${other}, after a look into the file, and an archive for them:
 
 Where archives arrive:
 ${users
-  .filter(({ destinations }) => Object.values(destinations).some(({ type }) => type === 'ssh'))
-  .map(({ id }) => `  ${join(ferry.sftpRoot, id, BACKUP_FOLDER)}`)
+  .flatMap(({ id, destinations }) =>
+    Object.values(destinations).map(({ type }) => serverFor(type, ferry.destinations).lookAt(id)),
+  )
+  .map((line) => `  ${line}`)
   .join('\n')}
-${buckets.map((name) => `  aws --endpoint-url ${objectStore.endpoint} s3 ls --recursive s3://${name}`).join('\n')}
 `;
 }
 

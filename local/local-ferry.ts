@@ -13,8 +13,6 @@ import type { LocalUser } from './users.ts';
 export interface LocalFerry extends AsyncDisposable {
   readonly services: Services;
   readonly destinations: Destinations;
-  /** One folder for each user of the SFTP server. */
-  readonly sftpRoot: string;
   readonly topology: Topology;
   readonly settingsTable: { readonly dynamodb: Services['dynamodb']; readonly name: string };
   readonly stagingBucket: string;
@@ -23,7 +21,7 @@ export interface LocalFerry extends AsyncDisposable {
 }
 
 export interface LocalFerryOptions {
-  /** For whom the destinations have logins and buckets. */
+  /** For whom the destinations have places. */
   readonly users: readonly LocalUser[];
   /** A folder for templates, bundles and what users get by SFTP. */
   readonly scratch: string;
@@ -41,11 +39,9 @@ export interface LocalFerryOptions {
 export async function startLocalFerry(options: LocalFerryOptions): Promise<LocalFerry> {
   const { users, scratch, signal, say, log } = options;
   await using started = new AsyncDisposableStack();
-  const sftpRoot = join(scratch, 'sftp');
-
-  say('Starting DynamoDB, SQS, S3 and SFTP servers on 127.0.0.1');
+  say("Starting DynamoDB, SQS, S3 and the users' servers on 127.0.0.1");
   const services = started.use(await startServices());
-  const destinations = started.use(await startDestinations(users, sftpRoot));
+  const destinations = started.use(await startDestinations(users, join(scratch, 'destinations')));
 
   say('Synthesising the stacks and bundling the functions that are deployed');
   const assembly = await synthesise(join(scratch, 'cdk.out'), signal);
@@ -66,7 +62,6 @@ export async function startLocalFerry(options: LocalFerryOptions): Promise<Local
   return {
     services,
     destinations,
-    sftpRoot,
     topology,
     settingsTable: { dynamodb: services.dynamodb, name: topology.output('SettingsTable') },
     stagingBucket: topology.output('StagingBucket'),

@@ -46,26 +46,6 @@ export async function startServices(): Promise<Services> {
   };
 }
 
-/** An object store of somebody else's, where users want their archives. */
-export interface ObjectStore extends AsyncDisposable {
-  readonly endpoint: string;
-  readonly s3: S3Client;
-}
-
-export async function startObjectStore(): Promise<ObjectStore> {
-  const app = buildApp({ logger: false });
-  const endpoint = await app.listen({ port: 0, host: HOST });
-  const s3 = connectS3(endpoint);
-  return {
-    endpoint,
-    s3,
-    async [Symbol.asyncDispose]() {
-      s3.destroy();
-      await app.close();
-    },
-  };
-}
-
 function connectS3(endpoint: string): S3Client {
   return new S3Client({ endpoint, region: REGION, credentials: CREDENTIALS, forcePathStyle: true });
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { type Destinations, settingsFor } from './destinations.ts';
+import { type Destinations, serverFor } from './destinations.ts';
 import type { LocalUser } from './users.ts';
 
 /** What the pipeline made of a user's row. */
@@ -29,7 +29,10 @@ export async function writeSettings(
   for (const user of users) {
     const named = Object.entries(user.destinations).map(([name, place]) => [
       name,
-      { type: place.type, settings: settingsFor(user.id, place, destinations) },
+      {
+        type: place.type,
+        settings: serverFor(place.type, destinations).settingsFor(user.id, place.password),
+      },
     ]);
     const spec = {
       v: 1,

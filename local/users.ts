@@ -1,9 +1,11 @@
 import type { ArchiveContent } from './archives.ts';
 
-/** Where a user wants the archives: a login of the SFTP server, or a bucket of the object store. */
-export type LocalDestination =
-  | { readonly type: 'ssh'; readonly password: string }
-  | { readonly type: 's3'; readonly bucket: string };
+/** Where a user wants the archives: a place on the server of this type, and the password for it. */
+export interface LocalDestination {
+  readonly type: string;
+  /** Where the server has passwords of users. */
+  readonly password: string;
+}
 
 /** A user of the show: what the panel stages for them, and what they asked Ferry for. */
 export interface LocalUser {
@@ -46,7 +48,7 @@ export function inventUsers(): readonly LocalUser[] {
       backUp: 'everything',
       destinations: {
         office: { type: 'ssh', password: 'bilal in the office' },
-        cloud: { type: 's3', bucket: 'bilal-backups' },
+        cloud: { type: 's3', password: '' },
       },
     },
     {
@@ -57,7 +59,7 @@ export function inventUsers(): readonly LocalUser[] {
         { component: 'mail', file: 'inbox.tar.gz', site: 'mail' },
       ],
       backUp: ['mysql', 'mail'],
-      destinations: { cloud: { type: 's3', bucket: 'carla-backups' } },
+      destinations: { cloud: { type: 's3', password: '' } },
     },
     {
       id: 'dmitri',

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createConnection } from 'node:net';
 import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import SftpClient from 'ssh2-sftp-client';
 import type { StagedFile } from './archives.ts';
+import { type Destinations, serverFor } from './destinations.ts';
 import type { LocalDestination, LocalUser } from './users.ts';
 import { BACKUP_FOLDER } from './users.ts';
 
@@ -20,12 +17,6 @@ export interface ExpectedDelivery {
 export type Finding =
   | { readonly verified: true }
   | { readonly verified: false; readonly why: string };
-
-/** What reads the destinations; nothing of Ferry's own code is in between. */
-export interface Readers {
-  readonly sftp: { readonly host: string; readonly port: number };
-  readonly s3: S3Client;
-}
 
 /** Every archive that the users asked for, once for each of their destinations. */
 export function expectedDeliveries(
@@ -47,7 +38,7 @@ export function expectedDeliveries(
 /** Reads one archive back and compares its SHA-256 with what `tar` wrote into staging. */
 export async function verify(
   expected: ExpectedDelivery,
-  readers: Readers,
+  destinations: Destinations,
   signal: AbortSignal,
 ): Promise<Finding> {
   const hash = createHash('sha256');
@@ -62,9 +53,8 @@ export async function verify(
   try {
     const path = `${BACKUP_FOLDER}/${expected.archive.component}/${expected.archive.file}`;
     const { place, userId } = expected;
-    if (place.type === 'ssh')
-      await readSftp(readers.sftp, userId, place.password, path, sink, signal);
-    else await readS3(readers.s3, place.bucket, path, sink, signal);
+    const login = { userId, password: place.password };
+    await serverFor(place.type, destinations).read(login, path, sink, signal);
   } catch (error) {
     return { verified: false, why: error instanceof Error ? error.message : String(error) };
   }
@@ -73,37 +63,4 @@ export async function verify(
     verified: false,
     why: `The ${bytes} bytes found are not the ${expected.archive.bytes} bytes that were staged.`,
   };
-}
-
-async function readSftp(
-  { host, port }: Readers['sftp'],
-  username: string,
-  password: string,
-  path: string,
-  sink: Writable,
-  signal: AbortSignal,
-): Promise<void> {
-  const client = new SftpClient();
-  // Left to Nagle's algorithm, each of the thousands of reads takes 40 ms.
-  const sock = createConnection({ host, port, noDelay: true, signal });
-  try {
-    await client.connect({ sock, username, password });
-    await client.get(path, sink);
-  } finally {
-    await client.end();
-  }
-}
-
-async function readS3(
-  s3: S3Client,
-  bucket: string,
-  key: string,
-  sink: Writable,
-  signal: AbortSignal,
-): Promise<void> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
-    abortSignal: signal,
-  });
-  if (!Body) throw new Error('The answer has no body.');
-  await pipeline(Body.transformToWebStream(), sink, { signal });
 }

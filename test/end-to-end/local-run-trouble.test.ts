@@ -7,6 +7,7 @@ import { DeliveryLog } from '../../local/delivery-log.ts';
 import { demonstrate } from '../../local/demonstration.ts';
 import { type LocalFerry, startLocalFerry } from '../../local/local-ferry.ts';
 import { startSftpServer } from '../../local/sftp-server.ts';
+import { sshDestination } from '../../local/ssh-destination.ts';
 import type { LocalUser } from '../../local/users.ts';
 
 const ADA: LocalUser = {
@@ -19,7 +20,7 @@ const BEN: LocalUser = {
   id: 'ben',
   archives: [{ component: 'mail', file: 'inbox.tar.gz', site: 'mail' }],
   backUp: 'everything',
-  destinations: { nas: { type: 'ssh', password: 'right' }, cloud: { type: 's3', bucket: 'ben-1' } },
+  destinations: { nas: { type: 'ssh', password: 'right' }, cloud: { type: 's3', password: '' } },
 };
 const CLEO: LocalUser = {
   id: 'cleo',
@@ -73,7 +74,8 @@ describe('a deployment on this machine', () => {
     await mkdir(root);
     const first = await startSftpServer({ root, users });
     const { port, hostKey } = first;
-    const place = { ...ferry, destinations: { ...ferry.destinations, sftp: first } };
+    const servers = new Map(ferry.destinations.servers).set('ssh', sshDestination(first, root));
+    const place = { ...ferry, destinations: { ...ferry.destinations, servers } };
     const delivering = deliver(place, [ADA]);
 
     await vi.waitFor(() => expect(bytesOf('ada')).toBeGreaterThan(0), {
