@@ -92,7 +92,8 @@ export interface CheckStep {
  * All methods throw FerryError only. Only the driver decides whether an error is permanent.
  */
 export interface Destination {
-  readonly capabilities: Capabilities;
+  /** What it can do. Where only the server's behaviour tells, that is tried out when it is first asked. */
+  capabilities(signal: AbortSignal): Promise<Capabilities>;
   /** Staged connection test, ended by the first step that fails. Leaves nothing behind. */
   check(signal: AbortSignal): AsyncIterable<CheckStep>;
   begin(file: RemoteFile, plan: PartPlan, signal: AbortSignal): Promise<Upload>;

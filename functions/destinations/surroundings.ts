@@ -1,3 +1,4 @@
+import type { Json } from '../core/checkpoint.ts';
 import type { Secret } from '../core/secret.ts';
 
 /** Keys that stop working by themselves. */
@@ -8,7 +9,7 @@ export interface TemporaryKeys {
   readonly expiresAt: Date;
 }
 
-/** What a destination may use of the deployment that it runs in, for the one user whose it is. */
+/** What one destination of one user may use of the deployment that it runs in. */
 export interface Surroundings {
   /**
    * The text of a small file that is staged for the user.
@@ -24,4 +25,8 @@ export interface Surroundings {
    * @param arn of the role
    */
   assumeRole(arn: string, signal: AbortSignal): Promise<TemporaryKeys>;
+  /** What an earlier run found out about the destination's server; undefined where nothing is known. */
+  recall(): Promise<Json | undefined>;
+  /** Keeps what was found out for some weeks. Small, and without any secret. */
+  remember(findings: Json): Promise<void>;
 }

@@ -14,6 +14,7 @@ import { type Job, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Receipt } from '../core/receipt.ts';
+import { userKey } from './keys.ts';
 import { checkpointSchema, jobRecordSchema, leaseSchema, receiptSchema } from './schema.ts';
 
 const DAY_SECONDS = 24 * 3600;
@@ -181,8 +182,6 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
       putFenced(lease.fence, receiptKey(lease, receipt.archive), receipt, HISTORY_DAYS),
   };
 }
-
-const userKey = (userId: string) => `USER#${userId}`;
 
 function jobKey(job: Job): Key {
   return { pk: userKey(job.userId), sk: `JOB#${job.slot}#${job.destination}` };

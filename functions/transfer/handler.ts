@@ -4,15 +4,14 @@ import { jobId } from '../core/job.ts';
 import { MiB } from '../core/parts.ts';
 import { parseDestination } from '../destinations/registry.ts';
 import { sha256 } from '../digest/sha256.ts';
-import { connectDynamoDb, connectSqs, connectStaging, connectSts } from '../platform/clients.ts';
+import { connectDynamoDb, connectSqs, connectStaging } from '../platform/clients.ts';
 import { readEnvironment, transferEnvironment } from '../platform/environment.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openTransferMetrics } from '../platform/metrics.ts';
-import { surroundingsOf } from '../platform/surroundings.ts';
+import { openSurroundings } from '../platform/surroundings.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
 import { readMessage } from '../queue/message.ts';
 import { readSqsEvent } from '../queue/sqs-event.ts';
-import { openDeliveryRoles } from '../roles/delivery-roles.ts';
 import { openRunsTable } from '../runs/runs-table.ts';
 import { openSettingsTable } from '../settings/table.ts';
 import { openStaging } from '../source/staging.ts';
@@ -28,9 +27,9 @@ const documents = connectDynamoDb();
 const rows = openSettingsTable(documents, environment.SETTINGS_TABLE, parseDestination);
 const queue = openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL);
 const source = openStaging(connectStaging(), environment.STAGING_BUCKET);
-const roles = openDeliveryRoles(connectSts());
+const surroundings = openSurroundings(source, documents, environment);
 const services = {
-  settings: readJobSettings(rows, surroundingsOf(source, roles, environment.ROLE_ENDPOINTS)),
+  settings: readJobSettings(rows, surroundings),
   source,
   runs: openRunsTable(documents, environment.RUNS_TABLE),
   hashing: sha256,

@@ -9,11 +9,11 @@ interface Openable<Surroundings> {
 
 /**
  * What one job needs of a user's row, read as it is now.
- * @param surroundingsOf what a user's destinations may use beside their settings
+ * @param surroundingsOf what a destination may use beside its settings
  */
 export function readJobSettings<Surroundings>(
   rows: { read(userId: string): Promise<UserRow<Openable<Surroundings>> | undefined> },
-  surroundingsOf: (userId: string) => Surroundings,
+  surroundingsOf: (job: Job) => Surroundings,
 ): SettingsReader {
   return {
     async read(job: Job) {
@@ -26,7 +26,7 @@ export function readJobSettings<Surroundings>(
       const { configured, type } = destination;
       return {
         ok: true,
-        value: { backUp, type, open: () => configured.open(surroundingsOf(job.userId)) },
+        value: { backUp, type, open: () => configured.open(surroundingsOf(job)) },
       };
     },
   };

@@ -30,7 +30,7 @@ export async function transferArchive(
   tools: TransferTools,
   archive: Archive,
 ): Promise<Transferred> {
-  const transfer = openTransfer(tools, archive);
+  const transfer = await openTransfer(tools, archive);
   try {
     return { delivery: await persist(tools, archive, transfer), movedBytes: transfer.movedBytes };
   } catch (thrown) {

@@ -59,9 +59,9 @@ export interface Transfer {
 }
 
 /** @throws FerryError `too-large` when the destination cannot take the archive at all */
-export function openTransfer(tools: TransferTools, archive: Archive): Transfer {
+export async function openTransfer(tools: TransferTools, archive: Archive): Promise<Transfer> {
   const { clock, destination, hashing, lease, log, reserve, runs, signal, source } = tools;
-  const { parallel, part } = destination.capabilities;
+  const { parallel, part } = await destination.capabilities(signal);
   const plan = planParts(archive.size, part, tools.buffers.budget);
   const lanes = Math.max(1, Math.min(plan.count, parallel + READ_AHEAD));
   const buffers = tools.buffers.lend(lanes, plan.partSize);

@@ -190,7 +190,6 @@ function mortalDestination(process: ReturnType<typeof mortal>, inner: Destinatio
   const calls = ['writePart', 'checkpoint', 'finish', 'abort'] as const;
   return {
     ...wrapped,
-    capabilities: inner.capabilities,
     begin: async (...given) => process.wrap(await wrapped.begin(...given), ...calls),
     resume: async (...given) => process.wrap(await wrapped.resume(...given), ...calls),
   };

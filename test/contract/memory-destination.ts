@@ -81,7 +81,7 @@ export function openMemoryDestination(
   };
 
   return {
-    capabilities: {
+    capabilities: async () => ({
       writes: 'any-order',
       part: { min: 1, max: 64 * MiB, preferred: 64 * 1024, multiple: 1, most: 10_000 },
       parallel: 3,
@@ -89,7 +89,7 @@ export function openMemoryDestination(
       publish: 'atomic',
       proof: 'checksum',
       ...capabilities,
-    },
+    }),
     async *check() {
       const error = await server.before('begin').then(() => undefined, toFerryError);
       yield { step: 'authentication', ms: 0, error };

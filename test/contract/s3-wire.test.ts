@@ -119,9 +119,11 @@ describe('what S3 settings put on the wire', () => {
   });
 
   it('AWS_PART_SIZE: parts have that size, and more where the archive needs it', async () => {
-    const part = async (value: unknown, host?: string) =>
-      (await openWith(settings({ AWS_PART_SIZE: value, ...(host ? { AWS_ENDPOINT: host } : {}) })))
-        .capabilities.part;
+    const part = async (value: unknown, host?: string) => {
+      const at = host === undefined ? {} : { AWS_ENDPOINT: host };
+      const destination = await openWith(settings({ AWS_PART_SIZE: value, ...at }));
+      return (await destination.capabilities(NEVER)).part;
+    };
     const size = async (value: unknown, bytes: number, host?: string) =>
       planParts(bytes, await part(value, host), 5120 * MiB).partSize / MiB;
     expect(await size('64', 1000 * MiB)).toBe(64);
@@ -133,7 +135,7 @@ describe('what S3 settings put on the wire', () => {
 
   it('a part size larger than the archive is no error: one request carries it', async () => {
     const destination = await openWith(settings({ AWS_PART_SIZE: '100' }));
-    const plan = planParts(large.length, destination.capabilities.part, 128 * MiB);
+    const plan = planParts(large.length, (await destination.capabilities(NEVER)).part, 128 * MiB);
     const { seen } = await deliver(destination, large, plan);
     expect(seen.filter((one) => one.method === 'PUT')).toHaveLength(1);
   });

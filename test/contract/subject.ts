@@ -29,6 +29,8 @@ export interface Subject {
   loseUnfinished(): Promise<void>;
   /** Cuts the last byte off what the server holds of an unfinished upload. */
   readonly shortenUnfinished: Maybe<() => Promise<void>>;
+  /** Why files of this name cannot be kept here as they are called; every name can be without it. */
+  readonly refusesName?: (name: string) => NotHere | undefined;
   /** Values that no error may ever show. */
   readonly secrets: readonly string[];
   /** More files than the server lists on one page; small, since each is written. */

@@ -7,4 +7,6 @@ export const NO_SURROUNDINGS: Surroundings = {
   assumeRole: async () => {
     throw new Error('nobody assumes a role here');
   },
+  recall: async () => undefined,
+  remember: async () => undefined,
 };

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
   request as sendRequest,
 } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, request as sendSealedRequest } from 'node:https';
 
 /** One request as it came over the wire, and the answer that the server behind gave. */
 export interface Seen {
@@ -48,7 +48,7 @@ export interface Front {
   stop(): Promise<void>;
 }
 
-/** An HTTP server in front of an S3 server that records what passes and can spoil it. */
+/** An HTTP server in front of another that records what passes and can spoil it. */
 export async function startFront(
   target: string,
   tls?: { readonly key: string; readonly cert: string },
@@ -115,9 +115,11 @@ async function passOn(target: string, incoming: IncomingMessage, body: Buffer) {
   const { hostname, port } = new URL(target);
   const { method, url: path, headers } = incoming;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  sendRequest({ host: hostname, port, method, path, headers }, resolve)
-    .on('error', reject)
-    .end(body);
+  const to = { host: hostname, port, method, path, headers };
+  const send = target.startsWith('https:')
+    ? sendSealedRequest({ ...to, rejectUnauthorized: false }, resolve)
+    : sendRequest(to, resolve);
+  send.on('error', reject).end(body);
   return promise;
 }
 

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
+import type { Problem } from '../../core/problem.ts';
 
 /** Whose certificates are believed. */
 export interface Trust {
@@ -28,4 +29,40 @@ export function createAgents(trust: Trust, maxSockets: number): Agents {
     httpAgent: new HttpAgent(options),
     httpsAgent: new HttpsAgent({ ...options, ...tlsOptions(trust) }),
   };
+}
+
+/** The settings that say whose certificates are believed. */
+export interface TrustSettings {
+  readonly insecure: string;
+  readonly authority: string;
+  /** How the user gets from http to https. */
+  readonly toHttps: string;
+}
+
+/** What is contradictory about certificates, by the names of the settings. */
+export function* trustProblems(
+  names: TrustSettings,
+  { insecure, authorities }: Trust,
+  protocol: 'http' | 'https',
+): Generator<Problem> {
+  const isOwn = authorities.length > 0;
+  for (const [path, used] of [
+    [names.insecure, insecure],
+    [names.authority, isOwn],
+  ] as const) {
+    if (used && protocol === 'http') {
+      yield {
+        path,
+        problem: 'This is about certificates, but the address is reached over plain http.',
+        remedy: `Remove it, or ${names.toHttps}.`,
+      };
+    }
+  }
+  if (insecure && isOwn) {
+    yield {
+      path: names.insecure,
+      problem: `${names.authority} asks to check the certificate, and this asks not to.`,
+      remedy: `Remove ${names.insecure}; your own certificate is trusted without it.`,
+    };
+  }
 }

@@ -29,7 +29,7 @@ export async function openS3(
   const at = (path: string) => ({ Bucket: settings.bucket, Key: bucket.keyOf(path) });
 
   return {
-    capabilities: capabilitiesOf(settings),
+    capabilities: async () => capabilitiesOf(settings),
     check: (signal) => checkConnection(bucket, signal),
     begin: async (file, plan, signal) =>
       plan.count > 1 ? beginMultipart(bucket, file, plan, signal) : beginSingle(bucket, file, plan),

@@ -5,7 +5,8 @@ import type { Parsed, Problem } from '../../core/problem.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Address } from '../http/address.ts';
 import { certificates } from '../http/certificates.ts';
-import type { Trust } from '../http/trust.ts';
+import { folder } from '../http/folder.ts';
+import { type Trust, trustProblems } from '../http/trust.ts';
 import { flag, integer, issue, secret, text } from '../setting.ts';
 import { type Credentials, toCredentials } from './credentials.ts';
 import { toEndpoint } from './endpoint.ts';
@@ -45,13 +46,6 @@ const partSize = text.transform((value, context) => {
       'Give a whole number of MiB from 5 to 5120, or 0 to let Ferry choose.',
     ),
   );
-  return z.NEVER;
-});
-
-const folder = text.transform((value, context) => {
-  const names = value.split('/').filter((name) => name !== '');
-  if (!names.includes('.') && !names.includes('..')) return names.join('/');
-  context.addIssue(issue('The path holds "." or "..".', 'Name the folders from the bucket down.'));
   return z.NEVER;
 });
 
@@ -123,17 +117,26 @@ export const s3Schema = z.object({
 
 type Given = z.output<typeof s3Schema>;
 
+const TRUST = {
+  insecure: 'AWS_ENDPOINT_INSECURE',
+  authority: 'AWS_ENDPOINT_CA_CERT',
+  toHttps: 'set AWS_ENDPOINT_PROTO to https',
+};
+
 /** What one setting says about another, and the shape that the driver wants. */
 export function toS3Settings(given: Given): Parsed<S3Settings> {
   const endpoint = toEndpoint(given.AWS_ENDPOINT, given.AWS_ENDPOINT_PROTO);
   if (!endpoint.ok) return endpoint;
   const { provider, region } = findProvider(endpoint.value.host);
-  const insecure = given.AWS_ENDPOINT_INSECURE ?? false;
+  const trust = {
+    insecure: given.AWS_ENDPOINT_INSECURE ?? false,
+    authorities: given.AWS_ENDPOINT_CA_CERT ?? [],
+  };
   const credentials = toCredentials(given, provider === AWS);
   const problems = [
     ...(credentials.ok ? [] : credentials.problems),
     ...hostProblems(given, endpoint.value),
-    ...tlsProblems(given, endpoint.value, insecure),
+    ...trustProblems(TRUST, trust, endpoint.value.protocol),
     ...(provider === AWS ? awsProblems(given, endpoint.value) : []),
   ];
   if (!credentials.ok || problems.length > 0) return { ok: false, problems };
@@ -146,8 +149,7 @@ export function toS3Settings(given: Given): Parsed<S3Settings> {
       endpoint: endpoint.value,
       provider,
       region: given.AWS_REGION ?? region,
-      insecure,
-      authorities: given.AWS_ENDPOINT_CA_CERT ?? [],
+      ...trust,
       storageClass: given.AWS_STORAGE_CLASS,
       partSize: given.AWS_PART_SIZE,
     },
@@ -160,29 +162,6 @@ function* hostProblems(given: Given, endpoint: Address): Generator<Problem> {
       path: 'AWS_ENDPOINT',
       problem: 'The address begins with the name of the bucket.',
       remedy: `Give ${endpoint.host.slice(given.AWS_S3_BUCKET_NAME.length + 1)} instead.`,
-    };
-  }
-}
-
-function* tlsProblems(given: Given, endpoint: Address, insecure: boolean): Generator<Problem> {
-  const certificate = given.AWS_ENDPOINT_CA_CERT !== undefined;
-  for (const [path, used] of [
-    ['AWS_ENDPOINT_INSECURE', insecure],
-    ['AWS_ENDPOINT_CA_CERT', certificate],
-  ] as const) {
-    if (used && endpoint.protocol === 'http') {
-      yield {
-        path,
-        problem: 'This is about certificates, but the address is reached over plain http.',
-        remedy: 'Remove it, or set AWS_ENDPOINT_PROTO to https.',
-      };
-    }
-  }
-  if (insecure && certificate) {
-    yield {
-      path: 'AWS_ENDPOINT_INSECURE',
-      problem: 'AWS_ENDPOINT_CA_CERT asks to check the certificate, and this asks not to.',
-      remedy: 'Remove AWS_ENDPOINT_INSECURE; your own certificate is trusted without it.',
     };
   }
 }

@@ -9,7 +9,7 @@ import { openSession } from './session.ts';
 import type { SshSettings } from './settings.ts';
 import { beginUpload, resumeUpload } from './upload.ts';
 
-const capabilities: Capabilities = {
+const CAPABILITIES: Capabilities = {
   writes: 'append',
   part: { min: MiB, max: GiB, preferred: 8 * MiB, multiple: 1, most: Number.MAX_SAFE_INTEGER },
   parallel: 2,
@@ -26,7 +26,7 @@ const capabilities: Capabilities = {
 export async function openSsh(settings: SshSettings): Promise<Destination> {
   const session = openSession(settings);
   return {
-    capabilities,
+    capabilities: async () => CAPABILITIES,
     check: (signal) => checkServer(settings, signal),
     begin: (file, plan, signal) => beginUpload(session, file, plan, signal),
     resume: (file, plan, checkpoint, signal) =>

@@ -58,7 +58,7 @@ export async function tryDelivery(
 
 async function deliver(destination: Destination, size: number): Promise<void> {
   const bytes = size === BYTES.length ? BYTES : sampleBytes(size, 'effects');
-  const { min, preferred, multiple } = destination.capabilities.part;
+  const { min, preferred, multiple } = (await destination.capabilities(NEVER)).part;
   const partSize = Math.max(min, preferred, multiple);
   const plan = { size, partSize, count: Math.ceil(size / partSize) };
   const file = { path: FILE, size, transferId: '0123456789abcdef' };

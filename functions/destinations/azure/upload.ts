@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { isRestError } from '@azure/storage-blob';
+import type { Json } from '../../core/checkpoint.ts';
+import { FerryError } from '../../core/errors.ts';
+import type { PartPlan } from '../../core/parts.ts';
+import { NEVER } from '../../core/stopping.ts';
+import type { RemoteFile, Upload } from '../contract.ts';
+import { blockId, blockIds, countHeld, uncommitted } from './blocks.ts';
+import { readCheckpoint, toCheckpoint, uploadLost } from './checkpoint.ts';
+import type { Container } from './client.ts';
+import { isConditionFailure } from './errors.ts';
+import { look, metadataOf, prove, removeExactly } from './published.ts';
+
+/** Begins a new upload; Azure hears of it with the first block. */
+export function beginUpload(container: Container, file: RemoteFile, plan: PartPlan): Upload {
+  return openUpload(container, file, plan, 0);
+}
+
+/** Goes on from what Azure holds of the file, or finds that it is published already. */
+export async function resumeUpload(
+  container: Container,
+  file: RemoteFile,
+  plan: PartPlan,
+  json: Json,
+  signal: AbortSignal,
+): Promise<Upload> {
+  const saved = readCheckpoint(json, file, plan);
+  const held = countHeld(file, plan, await listBlocks(container, file, signal));
+  if (held > 0 || saved.parts === 0) return openUpload(container, file, plan, held);
+  const found = await look(container, file, signal);
+  if (found?.isMarked && found.size === file.size) {
+    return openUpload(container, file, plan, plan.count);
+  }
+  throw uploadLost('Azure does not have its parts any more');
+}
+
+function openUpload(container: Container, file: RemoteFile, plan: PartPlan, held: number): Upload {
+  const name = container.nameOf(file.path);
+  const settled = new Set<number>();
+  let prefix = held;
+
+  return {
+    held,
+
+    async writePart({ number, bytes }, signal) {
+      const transactionalContentMD5 = createHash('md5').update(bytes).digest();
+      await container.call(
+        signal,
+        (client, options) =>
+          client
+            .getBlockBlobClient(name)
+            .stageBlock(blockId(file, plan, number), bytes, bytes.length, {
+              ...options,
+              transactionalContentMD5,
+            }),
+        bytes.length,
+      );
+      settled.add(number);
+      while (settled.delete(prefix)) prefix += 1;
+    },
+
+    checkpoint: async () => toCheckpoint(file, plan, prefix),
+
+    async finish(digest, signal) {
+      const before = await look(container, file, signal);
+      if (!before?.isMarked || before.size !== file.size) {
+        const etag = before?.etag;
+        const conditions = etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag };
+        const { tier } = container.settings;
+        await container.call(signal, async (client, options) => {
+          try {
+            await client.getBlockBlobClient(name).commitBlockList(blockIds(file, plan), {
+              ...options,
+              conditions,
+              metadata: metadataOf(file, digest),
+              blobHTTPHeaders: { blobContentType: 'application/octet-stream' },
+              ...(tier === undefined ? {} : { tier }),
+            });
+          } catch (thrown) {
+            await acceptOwnCommit(thrown, signal);
+          }
+        });
+      }
+      return prove(container, file, digest, signal);
+    },
+
+    /**
+     * Azure has no request that drops blocks. Where no file has the name, an empty one is made of
+     * them and removed; where one has, they are left to Azure, which drops them after seven days.
+     */
+    async abort() {
+      const blocks = await listBlocks(container, file, NEVER);
+      if (countHeld(file, plan, blocks) === 0 && !blocks.some(isOurs)) return;
+      if (await look(container, file, NEVER)) return;
+      const made = await container.call(NEVER, async (client, options) => {
+        try {
+          const conditions = { ifNoneMatch: '*' };
+          return await client
+            .getBlockBlobClient(name)
+            .commitBlockList([], { ...options, conditions });
+        } catch (thrown) {
+          if (isConditionFailure(thrown)) return undefined;
+          throw thrown;
+        }
+      });
+      if (made?.etag !== undefined) {
+        await removeExactly(container, file, { etag: made.etag }, NEVER);
+      }
+    },
+  };
+
+  function isOurs(block: { name: string }): boolean {
+    return Buffer.from(block.name, 'base64').toString().startsWith(`${file.transferId}-`);
+  }
+
+  /** A commit whose answer was lost fails when it is sent again: then the file is there, and ours. */
+  async function acceptOwnCommit(thrown: unknown, signal: AbortSignal): Promise<void> {
+    const isLost = isRestError(thrown) && thrown.code === 'InvalidBlockList';
+    if (!isLost && !isConditionFailure(thrown)) throw thrown;
+    const found = await look(container, file, signal);
+    if (found?.isMarked && found.size === file.size) return;
+    if (isLost) throw thrown;
+    throw new FerryError(
+      'server-error',
+      'Something else wrote the same file at the same time. Ferry tries again later.',
+      { retry: 'later', scope: 'archive' },
+    );
+  }
+}
+
+/** The blocks of a file that wait to be committed; none where Azure knows nothing of the file. */
+async function listBlocks(container: Container, file: RemoteFile, signal: AbortSignal) {
+  const name = container.nameOf(file.path);
+  return container.call(signal, async (client, options) => {
+    try {
+      const list = await client.getBlockBlobClient(name).getBlockList('uncommitted', options);
+      return uncommitted.array().parse(list.uncommittedBlocks ?? []);
+    } catch (thrown) {
+      if (isRestError(thrown) && thrown.code === 'BlobNotFound') return [];
+      throw thrown;
+    }
+  });
+}
