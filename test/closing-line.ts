@@ -8,7 +8,9 @@ export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const withState = (state: string) => tests.filter((test) => test.result().state === state);
-    const broken = modules.filter((module) => module.errors().length > 0).length;
+    // What fails outside of a test, such as a server that does not start.
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+    const broken = suites.filter((suite) => suite.errors().length > 0).length;
     const skipped = withState('skipped');
     const lines = [
       ...skipped.map((test) => `not here: ${test.fullName} (${reasonOf(test)})`),
