@@ -1,4 +1,5 @@
-import { abortError } from './errors.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { abortError, FerryError } from './errors.ts';
 
 /** For work that nobody can call off. */
 export const NEVER = new AbortController().signal;
@@ -16,4 +17,12 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** What `work` gives, or a rejection after so many ms; the work goes on, but nobody waits for it. */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = wait(ms, undefined, { ref: false }).then(() => {
+    throw new FerryError('timeout', 'The destination does not answer.', { retry: 'later' });
+  });
+  return Promise.race([work, late]);
 }

@@ -16,8 +16,9 @@ export interface CheckpointKeeper {
    */
   load(): Promise<Checkpoint | undefined>;
   /**
-   * Saves what has arrived so far; nothing where the driver says that nothing would survive. The
-   * driver's state is taken after `prefix` and may cover more parts, never fewer.
+   * Saves what has arrived so far. Where the driver says that nothing would survive, of an archive of
+   * several parts what is behind it is noted. The driver's state is taken after `prefix` and may cover
+   * more parts, never fewer.
    */
   save(upload: Upload, prefix: Prefix, history: History, digest?: Digest): Promise<void>;
   /** Notes that the transfer begins anew, so that no chain of invocations does so for ever. */
@@ -58,7 +59,7 @@ export function keepCheckpoint(
     },
     async save(upload, prefix, history, digest) {
       const state = await upload.checkpoint();
-      if (state === undefined) return;
+      if (state === undefined && plan.count <= 1) return;
       const { partSize } = plan;
       const known = { v: 1, archive, partSize, prefix, digest, upload: state, ...history } as const;
       await runs.saveCheckpoint(lease, known);

@@ -3,12 +3,16 @@ import type { Clock } from './ports.ts';
 /** Decides when it is too late to start another part. */
 export interface Reserve {
   mayStart(): boolean;
+  /** Whether nearly the whole invocation is still ahead. */
+  isFresh(): boolean;
   /** Reports how long a part took from the start of its reading to its arrival, in ms. */
   sawPart(ms: number): void;
 }
 
 /** What saving, handing over and a slow answer may take, in ms. */
 const HAND_OVER_MS = 20_000;
+/** Of an invocation, so much is nearly all. */
+const FRESH = 0.9;
 
 /**
  * The time kept back at the end of an invocation: three times the slowest part seen, so that what is
@@ -16,10 +20,12 @@ const HAND_OVER_MS = 20_000;
  * back at most a quarter of it for the latter.
  */
 export function openReserve(clock: Clock): Reserve {
-  const handOver = Math.min(HAND_OVER_MS, clock.remaining() / 4);
+  const whole = clock.remaining();
+  const handOver = Math.min(HAND_OVER_MS, whole / 4);
   let slowest = 0;
   return {
     mayStart: () => clock.remaining() > handOver + 3 * slowest,
+    isFresh: () => clock.remaining() > FRESH * whole,
     sawPart(ms) {
       slowest = Math.max(slowest, ms);
     },

@@ -32,7 +32,9 @@ export async function transferArchive(
 ): Promise<Transferred> {
   const transfer = await openTransfer(tools, archive);
   try {
-    return { delivery: await persist(tools, archive, transfer), movedBytes: transfer.movedBytes };
+    const delivery = await persist(tools, archive, transfer);
+    if (!delivery) await transfer.outOfTime();
+    return { delivery, movedBytes: transfer.movedBytes };
   } catch (thrown) {
     const failure = toFerryError(thrown);
     if (failure.code === 'lease-lost') throw failure;

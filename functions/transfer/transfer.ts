@@ -1,16 +1,16 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Archive } from '../core/archive.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { EMPTY_PREFIX, type Ledger, type Prefix } from '../core/ledger.ts';
 import { planParts } from '../core/parts.ts';
 import type { Digest, Proof } from '../core/receipt.ts';
 import type { Hashing } from '../core/running-hash.ts';
-import { unlessAborted } from '../core/stopping.ts';
+import { unlessAborted, within } from '../core/stopping.ts';
 import type { Upload } from '../destinations/contract.ts';
 import { openBooks } from './books.ts';
 import type { Buffers } from './buffers.ts';
 import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
 import { moveParts } from './move-parts.ts';
+import { openOneGo } from './one-go.ts';
 import type { Clock, Log, Source } from './ports.ts';
 import type { Reserve } from './reserve.ts';
 import { openWatch } from './watch.ts';
@@ -56,17 +56,24 @@ export interface Transfer {
   restart(reason: FerryError): Promise<void>;
   /** Takes back what was sent; where that is not possible now, the checkpoint stays to try again. */
   discard(): Promise<void>;
+  /**
+   * Ends what ran out of time: where nothing of it can be continued, it is taken back.
+   * @throws FerryError `too-large` where it cannot get through in any invocation
+   */
+  outOfTime(): Promise<void>;
 }
 
 /** @throws FerryError `too-large` when the destination cannot take the archive at all */
 export async function openTransfer(tools: TransferTools, archive: Archive): Promise<Transfer> {
   const { clock, destination, hashing, lease, log, reserve, runs, signal, source } = tools;
-  const { parallel, part } = await destination.capabilities(signal);
+  const { parallel, part, resume } = await destination.capabilities(signal);
   const plan = planParts(archive.size, part, tools.buffers.budget);
   const lanes = Math.max(1, Math.min(plan.count, parallel + READ_AHEAD));
   const buffers = tools.buffers.lend(lanes, plan.partSize);
   const file = remoteFile(lease, archive);
   const keeper = keepCheckpoint(tools, archive, plan);
+  const oneGo =
+    resume === 'none' && plan.count > 1 ? openOneGo(archive.size, clock, reserve) : undefined;
   let history: History = { startedAt: clock.now(), restarts: 0 };
   let movedBytes = 0;
   let upload: Upload | undefined;
@@ -98,9 +105,11 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
         mayStart: () => reserve.mayStart(),
         onPart(ms) {
           reserve.sawPart(ms);
-          movedBytes += ledger.settledBytes - counted;
+          const arrived = ledger.settledBytes - counted;
+          movedBytes += arrived;
           counted = ledger.settledBytes;
           watch.look();
+          oneGo?.moved(arrived);
         },
       });
       await unlessAborted(watch.settled(), signal);
@@ -136,9 +145,9 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
   };
 
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
-  const takeBack = async (then: () => Promise<void>) => {
+  const takeBack = async (then: () => Promise<void>, patienceMs = TAKE_BACK_MS) => {
     try {
-      if (upload) await within(TAKE_BACK_MS, upload.abort());
+      if (upload) await within(patienceMs, upload.abort());
       await then();
     } catch (error) {
       const { code } = toFerryError(error);
@@ -154,6 +163,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     async attempt() {
       const saved = await keeper.load();
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
+      if (oneGo) {
+        oneGo.start(history.restarts);
+        history = { ...history, restarts: history.restarts + 1 };
+      }
       if (saved?.upload === undefined) {
         upload = await destination.begin(file, plan, signal);
         // From here on somebody knows of it, should this process end: nothing is left lying about.
@@ -170,7 +183,8 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     },
 
     async restart(reason) {
-      if (history.restarts >= MOST_RESTARTS) {
+      // Where nothing can be continued, every attempt begins anew and is counted there.
+      if (!oneGo && history.restarts >= MOST_RESTARTS) {
         await takeBack(() => keeper.remove());
         throw new FerryError(
           reason.code,
@@ -178,12 +192,21 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
           { retry: 'never', scope: 'archive', cause: reason },
         );
       }
-      history = { ...history, restarts: history.restarts + 1 };
+      if (!oneGo) history = { ...history, restarts: history.restarts + 1 };
       await takeBack(() => Promise.resolve());
       await keeper.saveRestart(history);
     },
 
     discard: () => takeBack(() => keeper.remove()),
+
+    async outOfTime() {
+      if (!oneGo) return;
+      const hopeless = oneGo.outOfTime();
+      // Otherwise the checkpoint stays, as a note of how often it was tried.
+      const then = () => (hopeless ? keeper.remove() : Promise.resolve());
+      await takeBack(then, LAST_SAVE_MS);
+      if (hopeless) throw hopeless;
+    },
   };
 }
 
@@ -196,12 +219,4 @@ function assertAsStaged(archive: Archive, digest: Digest): void {
       'If this stays, the staged archive is damaged: stage it again.',
     { retry: 'now', scope: 'archive' },
   );
-}
-
-/** What `work` gives, or a rejection after so many ms; the work goes on, but nobody waits for it. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = wait(ms, undefined, { ref: false }).then(() => {
-    throw new FerryError('timeout', 'The destination does not answer.', { retry: 'later' });
-  });
-  return Promise.race([work, late]);
 }

@@ -391,3 +391,79 @@ describe('what is staged', () => {
     expect(world.server.files.size).toBe(0);
   });
 });
+
+describe('a destination that cannot continue what was interrupted', () => {
+  const openOne = async () => {
+    const world = await openWorld(dynamo);
+    world.capabilities = { resume: 'none', writes: 'whole', parallel: 1 };
+    return world;
+  };
+
+  it('gets an archive in one go, in an invocation of its own where that is needed', async () => {
+    const world = await openOne();
+    world.staged.clear();
+    for (const name of ['one', 'two', 'three']) {
+      world.staged.set(`${world.userId}/html/${name}.tar`, sampleBytes(6 * PART, name));
+    }
+    let hops = 0;
+    for (; world.queue.length > 0; hops++) {
+      expect((await world.deliverMessage()).result).not.toMatchObject({ outcome: 'retrying' });
+      expect(world.server.unfinished.size).toBe(0);
+    }
+    expect(hops).toBe(3);
+    for (const name of ['one', 'two', 'three']) {
+      expect(delivered(world, `html/${name}.tar`)).toEqual(staged(world, `html/${name}.tar`));
+    }
+  });
+
+  it('is refused an archive that never gets through, in words that say what to do; others go', async () => {
+    const world = await openOne();
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(100 * PART, 'endless'));
+    await drain(world);
+    expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
+    expect(world.server.unfinished.size).toBe(0);
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
+    expect(world.reports).toMatchObject([{ outcome: 'failed', code: 'too-large' }]);
+    expect(world.reports[0]?.message).toMatch(/0\.\d of 6\.3 MiB arrived.*cannot continue.*Split/);
+  });
+
+  it('is not tried to the end where a minute has shown that it is out of reach', async () => {
+    const world = await openOne();
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(400 * PART, 'endless'));
+    let writes = 0;
+    const { before: go } = world.server;
+    world.server.before = async (step, part) => {
+      writes += step === 'write' ? 1 : 0;
+      await go(step, part);
+    };
+    await world.deliverMessage({ invocationMs: 300_000 });
+    expect(await world.runs.job(world.job)).toMatchObject({ errors: [{ code: 'too-large' }] });
+    // Three seconds each: a minute is twenty parts.
+    expect(writes).toBeLessThan(25);
+  });
+
+  it('whose connection always breaks is given up after eight beginnings, and leaves nothing', async () => {
+    const world = await openOne();
+    const cut = new FerryError('unreachable', 'Cut.', { retry: 'now' });
+    const { before: go } = world.server;
+    let begun = 0;
+    let parts = 0;
+    world.server.before = async (step, part) => {
+      if (step === 'begin') {
+        begun += 1;
+        parts = 0;
+      }
+      parts += step === 'write' ? 1 : 0;
+      if (parts === 5) throw cut;
+      await go(step, part);
+    };
+    world.staged.delete(`${world.userId}/mysql/db.sql`);
+    await drain(world);
+    expect(begun).toBe(8);
+    expect(await world.runs.job(world.job)).toMatchObject({
+      state: 'failed',
+      errors: [{ code: 'too-large', message: expect.stringContaining('8 times') }],
+    });
+    expect(world.server.unfinished.size).toBe(0);
+  });
+});

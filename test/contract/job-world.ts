@@ -2,7 +2,7 @@ import type { Archive, StagedArchive } from '../../functions/core/archive.ts';
 import { FerryError } from '../../functions/core/errors.ts';
 import type { Job } from '../../functions/core/job.ts';
 import { MiB } from '../../functions/core/parts.ts';
-import type { Destination } from '../../functions/destinations/contract.ts';
+import type { Capabilities, Destination } from '../../functions/destinations/contract.ts';
 import { sha256 } from '../../functions/digest/sha256.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
 import { openBuffers } from '../../functions/transfer/buffers.ts';
@@ -43,6 +43,8 @@ export interface World {
   /** What the user's row was told, in order. */
   readonly reports: RunReport[];
   settings: SettingsReader;
+  /** How the destination differs from one that can do everything. */
+  capabilities: Partial<Capabilities>;
   /** What the staging bucket answers to a read; by default what is staged. */
   read: (bytes: Buffer) => Buffer;
   /** Called when the next hop is put on the queue. */
@@ -84,7 +86,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
       value: {
         backUp: 'everything',
         type: 'memory',
-        open: async () => openMemoryDestination(server),
+        open: async () => openMemoryDestination(server, world.capabilities),
       },
     }),
   };
@@ -152,6 +154,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
 
   const world: World = {
     ...{ userId, job, server, staged, runs, queue, reports, settings, deliverMessage },
+    capabilities: {},
     read: (bytes) => bytes,
     onContinuation: async () => {},
     passTime: (ms) => {

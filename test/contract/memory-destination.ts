@@ -50,6 +50,7 @@ export function openMemoryDestination(
       },
       async checkpoint() {
         await server.before('checkpoint');
+        if (capabilities.resume === 'none') return undefined;
         return { v: 1, transferId: file.transferId, partSize: plan.partSize };
       },
       async finish(digest, signal) {
