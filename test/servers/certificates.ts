@@ -17,8 +17,11 @@ export interface IssuedCertificate {
 export interface Authority {
   /** Certificate of the authority, PEM. */
   readonly pem: string;
-  /** @param names subject alternative names as openssl writes them, such as `IP:127.0.0.1` */
-  issue(names: string): Promise<IssuedCertificate>;
+  /**
+   * @param names subject alternative names as openssl writes them, such as `IP:127.0.0.1`
+   * @param days how long it is valid; -1 ended yesterday
+   */
+  issue(names: string, days?: number): Promise<IssuedCertificate>;
   remove(): Promise<void>;
 }
 
@@ -26,22 +29,36 @@ export interface Authority {
 export async function createAuthority(): Promise<Authority> {
   const folder = await mkdtemp(join(tmpdir(), 'authority-'));
   const at = (name: string) => join(folder, name);
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   const request = (name: string, ...more: readonly string[]) =>
     run('openssl', [
-      ...['req', '-x509', ...key, '-subj', `/CN=${name}`],
-      ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`), ...more],
+      ...['req', ...newKey, '-subj', `/CN=${name}`, '-keyout', at(`${name}.key`)],
+      ...more,
     ]);
   const read = (name: string) => readFile(at(name), 'utf8');
-  await request('authority');
+  await request('authority', '-x509', '-days', '2', '-out', at('authority.pem'));
   return {
     pem: await read('authority.pem'),
-    async issue(names) {
+    async issue(names, days = 2) {
       await request(
         'server',
-        ...['-addext', `subjectAltName=${names}`, '-addext', 'basicConstraints=critical,CA:FALSE'],
-        ...['-CA', at('authority.pem'), '-CAkey', at('authority.key')],
+        ...['-out', at('server.csr'), '-addext', `subjectAltName=${names}`],
+        ...['-addext', 'basicConstraints=critical,CA:FALSE'],
       );
+      await run('openssl', [
+        ...[
+          'x509',
+          '-req',
+          '-in',
+          at('server.csr'),
+          '-copy_extensions',
+          'copy',
+          '-days',
+          `${days}`,
+        ],
+        ...['-CA', at('authority.pem'), '-CAkey', at('authority.key'), '-CAcreateserial'],
+        ...['-out', at('server.pem')],
+      ]);
       return { key: await read('server.key'), cert: await read('server.pem') };
     },
     remove: () => rm(folder, { recursive: true }),

@@ -1,4 +1,5 @@
 import { FerryError } from '../../../functions/core/errors.ts';
+import type { Proof } from '../../../functions/core/receipt.ts';
 import { NEVER } from '../../../functions/core/stopping.ts';
 import type { Destination } from '../../../functions/destinations/contract.ts';
 import { parseDestination } from '../../../functions/destinations/registry.ts';
@@ -46,7 +47,7 @@ export async function tryDelivery(
   let destination: Destination | undefined;
   try {
     destination = await parsed.value.open(surroundings);
-    await deliver(destination, size);
+    await deliverSmall(destination, size);
     return 'delivered';
   } catch (error) {
     if (error instanceof FerryError) return error.code;
@@ -56,7 +57,8 @@ export async function tryDelivery(
   }
 }
 
-async function deliver(destination: Destination, size: number): Promise<void> {
+/** Delivers a file of so many bytes in parts as the destination likes them, and gives the proof. */
+export async function deliverSmall(destination: Destination, size = BYTES.length): Promise<Proof> {
   const bytes = size === BYTES.length ? BYTES : sampleBytes(size, 'effects');
   const { min, preferred, multiple } = (await destination.capabilities(NEVER)).part;
   const partSize = Math.max(min, preferred, multiple);
@@ -68,5 +70,5 @@ async function deliver(destination: Destination, size: number): Promise<void> {
     const part = bytes.subarray(offset, offset + partSize);
     await upload.writePart({ number, offset, length: part.length, bytes: part }, NEVER);
   }
-  await upload.finish(digestOf(bytes), NEVER);
+  return upload.finish(digestOf(bytes), NEVER);
 }
