@@ -1,0 +1,287 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MiB, type PartPlan } from '../../functions/core/parts.ts';
+import { blockId, blockIds, countHeld } from '../../functions/destinations/azure/blocks.ts';
+import { azureSchema, toAzureSettings } from '../../functions/destinations/azure/settings.ts';
+import { parseDestination } from '../../functions/destinations/registry.ts';
+
+const KEY = Buffer.alloc(64, 'a marked key').toString('base64');
+const CONTAINER = { AZURE_STORAGE_CONTAINER_NAME: 'backups' };
+const REQUIRED = {
+  ...CONTAINER,
+  AZURE_STORAGE_ACCOUNT_NAME: 'acmebackups',
+  AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: KEY,
+};
+const LATER = '2099-01-01T00:00:00Z';
+const TOKEN = `sv=2026-10-06&sr=c&sp=racwdl&se=${LATER}&sig=a-marked-signature`;
+
+type Given = Readonly<Record<string, unknown>>;
+
+function problemsOf(given: Given) {
+  const parsed = parseDestination('azure', given);
+  return parsed.ok ? [] : parsed.problems;
+}
+
+function accepted(given: Given) {
+  const parsed = toAzureSettings(azureSchema.parse(given));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.value;
+}
+
+describe('Azure settings', () => {
+  it('reach the public cloud with account and key when nothing else is said', () => {
+    const settings = accepted(REQUIRED);
+    expect(settings.endpoint.href).toBe('https://acmebackups.blob.core.windows.net/');
+    expect(settings.credentials).toMatchObject({ with: 'key', account: 'acmebackups' });
+    expect(settings).toMatchObject({ container: 'backups', folder: '', tier: undefined });
+  });
+
+  it.each([
+    ['https://{{ .AccountName }}.blob.core.chinacloudapi.cn/'],
+    ['https://{{.AccountName}}.blob.core.chinacloudapi.cn'],
+    ['https://{{- .AccountName -}}.blob.core.chinacloudapi.cn///'],
+  ])('fill the template %s, and end it with one slash', (template) => {
+    const { endpoint } = accepted({ ...REQUIRED, AZURE_STORAGE_ENDPOINT: template });
+    expect(endpoint.href).toBe('https://acmebackups.blob.core.chinacloudapi.cn/');
+  });
+
+  it.each([
+    [
+      'a key',
+      `DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=${KEY};EndpointSuffix=core.windows.net`,
+      'key',
+      'https://acme.blob.core.windows.net/',
+    ],
+    [
+      'another cloud',
+      `AccountName=acme;AccountKey=${KEY};EndpointSuffix=core.usgovcloudapi.net`,
+      'key',
+      'https://acme.blob.core.usgovcloudapi.net/',
+    ],
+    [
+      'its own address',
+      `AccountName=acme;AccountKey=${KEY};BlobEndpoint=http://10.0.0.1:10000/acme;`,
+      'key',
+      'http://10.0.0.1:10000/acme/',
+    ],
+    [
+      'a signature',
+      `BlobEndpoint=https://acme.blob.core.windows.net/;SharedAccessSignature=${TOKEN}`,
+      'sas',
+      'https://acme.blob.core.windows.net/',
+    ],
+  ])(
+    'understand a connection string with %s, whose address goes first',
+    (_what, text, how, href) => {
+      const settings = accepted({
+        ...CONTAINER,
+        AZURE_STORAGE_CONNECTION_STRING: text,
+        AZURE_STORAGE_ENDPOINT: 'https://ignored.example.com/',
+      });
+      expect(settings.credentials.with).toBe(how);
+      expect(settings.endpoint.href).toBe(href);
+    },
+  );
+
+  it.each([
+    ['a token', { AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: TOKEN }],
+    [
+      'a token with its question mark',
+      { AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: `?${TOKEN}` },
+    ],
+    [
+      'the URL of the account',
+      { AZURE_STORAGE_SAS: `https://acme.blob.core.windows.net/?${TOKEN}` },
+    ],
+    [
+      'the URL of the container',
+      { AZURE_STORAGE_SAS: `https://acme.blob.core.windows.net/backups?${TOKEN}` },
+    ],
+  ])('understand a shared access signature as %s', (_what, given) => {
+    const { endpoint, credentials } = accepted({ ...CONTAINER, ...given });
+    expect(endpoint.href).toBe('https://acme.blob.core.windows.net/');
+    expect(credentials.with === 'sas' && credentials.token.reveal()).toBe(TOKEN);
+  });
+
+  it.each(['Cool', 'COLD', 'archive', 'hOT'])(
+    'take the access tier in any spelling: %s',
+    (tier) => {
+      const settings = accepted({ ...REQUIRED, AZURE_STORAGE_ACCESS_TIER: tier });
+      expect(settings.tier?.toLowerCase()).toBe(tier.toLowerCase());
+    },
+  );
+
+  it.each([
+    [
+      'no key',
+      CONTAINER,
+      'AZURE_STORAGE_PRIMARY_ACCOUNT_KEY',
+      /managed identity.*AZURE_STORAGE_SAS/s,
+    ],
+    [
+      'key and connection string',
+      { ...REQUIRED, AZURE_STORAGE_CONNECTION_STRING: `AccountName=a;AccountKey=${KEY}` },
+      'AZURE_STORAGE_CONNECTION_STRING',
+      /Keep one/,
+    ],
+    [
+      'no account',
+      { ...CONTAINER, AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: KEY },
+      'AZURE_STORAGE_ACCOUNT_NAME',
+      /Give AZURE/,
+    ],
+    [
+      'a host for an account',
+      { ...REQUIRED, AZURE_STORAGE_ACCOUNT_NAME: 'acme.blob.core.windows.net' },
+      'AZURE_STORAGE_ACCOUNT_NAME',
+      /name alone/,
+    ],
+    [
+      'half a key',
+      { ...REQUIRED, AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: 'abc' },
+      'AZURE_STORAGE_PRIMARY_ACCOUNT_KEY',
+      /Access keys/,
+    ],
+    [
+      'a container with a folder',
+      { ...REQUIRED, AZURE_STORAGE_CONTAINER_NAME: 'backups/x' },
+      'AZURE_STORAGE_CONTAINER_NAME',
+      /AZURE_STORAGE_PATH/,
+    ],
+    [
+      'a path upwards',
+      { ...REQUIRED, AZURE_STORAGE_PATH: '../x' },
+      'AZURE_STORAGE_PATH',
+      /top down/,
+    ],
+    [
+      'a tier for disks',
+      { ...REQUIRED, AZURE_STORAGE_ACCESS_TIER: 'P10' },
+      'AZURE_STORAGE_ACCESS_TIER',
+      /page blobs/,
+    ],
+    [
+      'a tier that is none',
+      { ...REQUIRED, AZURE_STORAGE_ACCESS_TIER: 'Warm' },
+      'AZURE_STORAGE_ACCESS_TIER',
+      /Hot, Cool, Cold, Archive/,
+    ],
+    [
+      'another template',
+      { ...REQUIRED, AZURE_STORAGE_ENDPOINT: 'https://{{ .Region }}.x/' },
+      'AZURE_STORAGE_ENDPOINT',
+      /\.AccountName/,
+    ],
+    [
+      'no address',
+      { ...REQUIRED, AZURE_STORAGE_ENDPOINT: 'acme.example.com' },
+      'AZURE_STORAGE_ENDPOINT',
+      /Write it like/,
+    ],
+    [
+      'the emulator',
+      { ...CONTAINER, AZURE_STORAGE_CONNECTION_STRING: 'UseDevelopmentStorage=true' },
+      'AZURE_STORAGE_CONNECTION_STRING',
+      /emulator/,
+    ],
+    [
+      'a signature that ran out',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_ACCOUNT_NAME: 'acme',
+        AZURE_STORAGE_SAS: TOKEN.replace(LATER, '2020-01-01'),
+      },
+      'AZURE_STORAGE_SAS',
+      /ran out on 2020/,
+    ],
+    [
+      'a signature for reading',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_ACCOUNT_NAME: 'acme',
+        AZURE_STORAGE_SAS: TOKEN.replace('racwdl', 'rl'),
+      },
+      'AZURE_STORAGE_SAS',
+      /does not allow to write/,
+    ],
+    [
+      'a signature for another container',
+      { ...CONTAINER, AZURE_STORAGE_SAS: `https://acme.blob.core.windows.net/other?${TOKEN}` },
+      'AZURE_STORAGE_CONTAINER_NAME',
+      /other/,
+    ],
+    [
+      'a certificate over http',
+      {
+        ...REQUIRED,
+        AZURE_STORAGE_ENDPOINT: 'http://acme.example.com',
+        AZURE_STORAGE_ENDPOINT_INSECURE: 'true',
+      },
+      'AZURE_STORAGE_ENDPOINT_INSECURE',
+      /https/,
+    ],
+  ])('refuse %s, and say what to do', (_what, given, path, words) => {
+    const problems = problemsOf(given);
+    expect(problems).toEqual([expect.objectContaining({ path })]);
+    expect(`${problems[0]?.problem} ${problems[0]?.remedy}`).toMatch(words);
+  });
+
+  it('show no secret, whatever is printed', () => {
+    const secrets = [KEY, 'a-marked-signature'];
+    for (const given of [
+      REQUIRED,
+      { ...CONTAINER, AZURE_STORAGE_CONNECTION_STRING: `AccountName=acme;AccountKey=${KEY}` },
+      { ...CONTAINER, AZURE_STORAGE_SAS: `https://acme.blob.core.windows.net/backups?${TOKEN}` },
+    ]) {
+      const settings = accepted(given);
+      const shown = `${inspect(settings, { depth: 9, showHidden: true })} ${JSON.stringify(settings)}`;
+      for (const secret of secrets) expect(shown).not.toContain(secret);
+    }
+  });
+
+  it('of any text are accepted or refused, never thrown at', () => {
+    const names = Object.keys(azureSchema.shape);
+    const some = fc.dictionary(fc.constantFrom(...names), fc.string());
+    fc.assert(
+      fc.property(some, (given) => typeof parseDestination('azure', given).ok === 'boolean'),
+    );
+  });
+});
+
+describe('the blocks of a file', () => {
+  const file = { path: 'a.tar', size: 0, transferId: '0123456789abcdef' };
+  const plans = fc
+    .record({ count: fc.integer({ min: 1, max: 400 }), last: fc.integer({ min: 1, max: 1000 }) })
+    .map(
+      ({ count, last }): PartPlan => ({ partSize: 1000, count, size: (count - 1) * 1000 + last }),
+    );
+
+  it('have ids of one length, at most 64 bytes, all different', () => {
+    const plan = { size: 50_000 * 4000 * MiB, partSize: 4000 * MiB, count: 50_000 };
+    const ids = blockIds(file, plan);
+    expect(new Set(ids).size).toBe(50_000);
+    expect(new Set(ids.map((id) => id.length)).size).toBe(1);
+    expect(Buffer.from(ids[0] ?? '', 'base64').length).toBeLessThanOrEqual(64);
+    const other = { ...plan, partSize: 1 };
+    expect(blockId(file, other, 0).length).toBe(ids[0]?.length);
+    expect(blockId(file, other, 0)).not.toBe(ids[0]);
+  });
+
+  it('count as held up to the first that is missing or has another size', () => {
+    fc.assert(
+      fc.property(plans, fc.nat(), fc.boolean(), (plan, at, isShort) => {
+        const hole = at % plan.count;
+        const blocks = blockIds(file, plan).map((name, n) => ({
+          name,
+          size: n === plan.count - 1 ? plan.size - n * plan.partSize : plan.partSize,
+        }));
+        expect(countHeld(file, plan, blocks)).toBe(plan.count);
+        const spoiled = isShort
+          ? blocks.map((block, n) => (n === hole ? { ...block, size: block.size - 1 } : block))
+          : blocks.filter((_, n) => n !== hole);
+        expect(countHeld(file, plan, spoiled)).toBe(hole);
+      }),
+    );
+  });
+});
