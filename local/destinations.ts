@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startAzureDestination } from './azure-destination.ts';
 import { type DestinationServer, loginsFor, type StartServer } from './destination-server.ts';
 import { startS3Destination } from './s3-destination.ts';
 import { startSshDestination } from './ssh-destination.ts';
@@ -7,8 +8,9 @@ import type { LocalUser } from './users.ts';
 
 /** How the server of each type is started. */
 const STARTS: Readonly<Record<string, StartServer>> = {
-  ssh: startSshDestination,
+  azure: startAzureDestination,
   s3: startS3Destination,
+  ssh: startSshDestination,
 };
 
 /** The servers on which users want their archives, by type. */

@@ -59,7 +59,7 @@ export function inventUsers(): readonly LocalUser[] {
         { component: 'mail', file: 'inbox.tar.gz', site: 'mail' },
       ],
       backUp: ['mysql', 'mail'],
-      destinations: { cloud: { type: 's3', password: '' } },
+      destinations: { vault: { type: 'azure', password: '' } },
     },
     {
       id: 'dmitri',
