@@ -14,7 +14,7 @@ export interface Subject {
   /** The same server with credentials that it refuses. */
   readonly openRefused: Maybe<() => Promise<Destination>>;
   /** A server that takes connections and never answers. */
-  openSilent(): Promise<Destination>;
+  readonly openSilent: Maybe<() => Promise<Destination>>;
   /** The same place, reached through a wire that flips one bit of what is sent, after the first MiB. */
   readonly openCorrupting: Maybe<() => Promise<Destination>>;
   /** A place with less than 8 MiB of room. */
