@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { startAzurite } from '../../local/azurite.ts';
+import { startOpenSsh } from '../servers/openssh.ts';
+import { startSwift } from '../servers/swift.ts';
+
+/** Debian packages with the clients that are asked. */
+export const packages = ['openssh-client', 'rclone'] as const;
+
+const run = promisify(execFile);
+
+/** A real server of one type, and the client that its users have, which knows nothing of Ferry. */
+export interface ClientPlace {
+  readonly type: string;
+  readonly client: string;
+  /** What a user writes into the row. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** @param path below the destination's folder */
+  read(path: string): Promise<Buffer>;
+  stop(): Promise<void>;
+}
+
+const FOLDER = 'backups';
+/** Settings of whoever runs this do not reach the clients. */
+const QUIET = { PATH: process.env.PATH ?? '' };
+
+/** @param scratch a folder for what clients fetch */
+export async function startPlaces(scratch: string): Promise<readonly ClientPlace[]> {
+  await mkdir(scratch, { recursive: true });
+  return Promise.all([startSsh(scratch), startS3(scratch), startAzure(scratch)]);
+}
+
+async function startSsh(scratch: string): Promise<ClientPlace> {
+  const server = await startOpenSsh();
+  const askPass = join(scratch, 'ask-pass');
+  await writeFile(askPass, '#!/bin/sh\nprintf "%s\\n" "$SFTP_PASSWORD"\n', { mode: 0o700 });
+  const knownHosts = join(scratch, 'known_hosts');
+  const { host, port } = server;
+  await writeFile(knownHosts, `[${host}]:${port} ${server.hostKeys.ed25519.line}\n`);
+  return {
+    type: 'ssh',
+    client: 'sftp',
+    settings: {
+      SSH_HOST_NAME: host,
+      SSH_PORT: port,
+      SSH_USER: server.user,
+      SSH_PASSWORD: server.password,
+      SSH_HOST_KEY: server.fingerprint,
+      SSH_REMOTE_PATH: FOLDER,
+    },
+    async read(path) {
+      const into = join(scratch, 'by-sftp');
+      const env = {
+        ...QUIET,
+        SSH_ASKPASS: askPass,
+        SSH_ASKPASS_REQUIRE: 'force',
+        SFTP_PASSWORD: server.password,
+      };
+      const options = ['-q', '-P', `${port}`, '-o', `UserKnownHostsFile=${knownHosts}`];
+      const only = [
+        '-o',
+        'HostKeyAlgorithms=ssh-ed25519',
+        '-o',
+        'PreferredAuthentications=password',
+      ];
+      const getting = run('sftp', [...options, ...only, `${server.user}@${host}`], { env });
+      getting.child.stdin?.end(`get "${FOLDER}/${path}" "${into}"\n`);
+      await getting;
+      return readFile(into);
+    },
+    stop: server.remove,
+  };
+}
+
+async function startS3(scratch: string): Promise<ClientPlace> {
+  const server = await startSwift();
+  await server.createBucket('archives');
+  return {
+    type: 's3',
+    client: 'rclone',
+    settings: {
+      AWS_S3_BUCKET_NAME: 'archives',
+      AWS_S3_PATH: FOLDER,
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      AWS_ENDPOINT: server.endpoint,
+      AWS_ENDPOINT_PROTO: 'http',
+    },
+    async read(path) {
+      const into = join(scratch, 'by-rclone');
+      const env = {
+        ...QUIET,
+        RCLONE_CONFIG: '/dev/null',
+        RCLONE_CONFIG_PLACE_TYPE: 's3',
+        RCLONE_CONFIG_PLACE_PROVIDER: 'Other',
+        RCLONE_CONFIG_PLACE_ENDPOINT: server.endpoint,
+        RCLONE_CONFIG_PLACE_REGION: server.region,
+        RCLONE_CONFIG_PLACE_ACCESS_KEY_ID: server.accessKeyId,
+        RCLONE_CONFIG_PLACE_SECRET_ACCESS_KEY: server.secretAccessKey,
+      };
+      await run('rclone', ['copyto', `place:archives/${FOLDER}/${path}`, into], { env });
+      return readFile(into);
+    },
+    stop: server.stop,
+  };
+}
+
+async function startAzure(scratch: string): Promise<ClientPlace> {
+  const server = await startAzurite({ folder: join(scratch, 'azurite') });
+  const { endpoint, account, accountKey } = server;
+  const credential = new StorageSharedKeyCredential(account, accountKey);
+  const container = new BlobServiceClient(endpoint, credential).getContainerClient('archives');
+  await container.create();
+  return {
+    type: 'azure',
+    client: '@azure/storage-blob',
+    settings: {
+      AZURE_STORAGE_ACCOUNT_NAME: account,
+      AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: accountKey,
+      AZURE_STORAGE_CONTAINER_NAME: 'archives',
+      AZURE_STORAGE_PATH: FOLDER,
+      AZURE_STORAGE_ENDPOINT: endpoint,
+    },
+    read: (path) => container.getBlobClient(`${FOLDER}/${path}`).downloadToBuffer(),
+    stop: server.stop,
+  };
+}
