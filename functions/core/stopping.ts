@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
 import { abortError, FerryError } from './errors.ts';
 
 /** For work that nobody can call off. */
@@ -20,9 +20,19 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 }
 
 /** What `work` gives, or a rejection after so many ms; the work goes on, but nobody waits for it. */
-export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = wait(ms, undefined, { ref: false }).then(() => {
+export async function within<T>(
+  ms: number,
+  work: Promise<T>,
+  clock: Pick<Clock, 'pause'>,
+): Promise<T> {
+  const done = new AbortController();
+  const late = clock.pause(ms, done.signal).then(() => {
     throw new FerryError('timeout', 'The destination does not answer.', { retry: 'later' });
   });
-  return Promise.race([work, late]);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+    late.catch(() => undefined);
+  }
 }

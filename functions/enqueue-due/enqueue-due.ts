@@ -1,8 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { writeSlot } from '../core/slot.ts';
 import { allShards } from '../core/spread.ts';
-import { type EnqueueTools, enqueuePage, type Tick } from './enqueue-page.ts';
-import type { Clock } from './ports.ts';
+import { type EnqueueTools, enqueuePage, type Tick, type TickClock } from './enqueue-page.ts';
 
 /** Shards that are worked on at once. */
 const SHARDS_AT_ONCE = 4;
@@ -22,7 +21,7 @@ const RESERVE_MS = 15_000;
 export async function enqueueDue(
   tools: EnqueueTools,
   scheduledTime: Temporal.Instant,
-  clock: Clock,
+  clock: TickClock,
 ): Promise<void> {
   const now = Temporal.Instant.fromEpochMilliseconds(
     Math.max(clock.now(), scheduledTime.epochMilliseconds),

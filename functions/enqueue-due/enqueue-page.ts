@@ -1,10 +1,11 @@
 import type { Temporal } from 'temporal-polyfill';
+import type { Clock } from '../core/clock.ts';
 import type { Job } from '../core/job.ts';
 import { planNext, type Spread } from '../core/plan.ts';
 import { describeProblems } from '../core/problem.ts';
 import { readSlot, writeSlot } from '../core/slot.ts';
 import { activeDestinations, type Due, type User } from '../core/user.ts';
-import type { Clock, DueRows, DueUser, EnqueueMetrics, JobSender, Log } from './ports.ts';
+import type { DueRows, DueUser, EnqueueMetrics, JobSender, Log } from './ports.ts';
 
 export interface EnqueueTools {
   readonly rows: DueRows;
@@ -14,9 +15,12 @@ export interface EnqueueTools {
   readonly log: Log;
 }
 
+/** What a tick needs to know of time. */
+export type TickClock = Pick<Clock, 'now' | 'remaining'>;
+
 export interface Tick {
   readonly now: Temporal.Instant;
-  readonly clock: Clock;
+  readonly clock: TickClock;
   /** Counts up while the tick goes on. */
   readonly summary: { jobs: number; invalidRows: number; usersLeft: number; lagSeconds: number };
 }

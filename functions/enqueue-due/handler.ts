@@ -2,6 +2,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
+import { systemClock } from '../core/clock.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { enqueueDueEnvironment, readEnvironment } from '../platform/environment.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
@@ -31,8 +32,6 @@ export const handler = middy<unknown, void>()
   .use(injectLambdaContext(log, LOG_CONTEXT))
   .handler(async (event, context) => {
     const { scheduledTime } = tickEvent.parse(event);
-    await enqueueDue(tools, Temporal.Instant.from(scheduledTime), {
-      now: () => Date.now(),
-      remaining: () => context.getRemainingTimeInMillis(),
-    });
+    const clock = systemClock(() => context.getRemainingTimeInMillis());
+    await enqueueDue(tools, Temporal.Instant.from(scheduledTime), clock);
   });

@@ -42,11 +42,3 @@ export interface Log {
   info(message: string, fields: Record<string, unknown>): void;
   warn(message: string, fields: Record<string, unknown>): void;
 }
-
-/** Time as an invocation sees it. */
-export interface Clock {
-  /** Epoch ms. */
-  now(): number;
-  /** Until the function is killed, in ms. */
-  remaining(): number;
-}

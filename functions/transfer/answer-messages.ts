@@ -1,4 +1,5 @@
 import { REDELIVERY, waitBefore } from '../core/backoff.ts';
+import type { Clock } from '../core/clock.ts';
 import { toFerryError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { JobResult, Log } from './ports.ts';
@@ -16,6 +17,7 @@ export interface MessageTools {
   runJob(job: Job, message: Message): Promise<JobResult>;
   /** Hides a received message for so many seconds. */
   delay(receiptHandle: string, seconds: number): Promise<void>;
+  readonly clock: Pick<Clock, 'random'>;
   readonly log: Log;
 }
 
@@ -57,6 +59,6 @@ async function delayOf(tools: MessageTools, message: Message): Promise<number | 
     tools.log.warn('message not handled', { messageId: message.messageId, error });
     return error.retry === 'never'
       ? 0
-      : waitBefore(REDELIVERY, message.receiveCount, Math.random());
+      : waitBefore(REDELIVERY, message.receiveCount, tools.clock.random());
   }
 }

@@ -1,4 +1,5 @@
 import type { Archive, StagedArchive } from '../core/archive.ts';
+import type { Clock } from '../core/clock.ts';
 import { type FerryError, toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
 import type { JobError } from '../core/job-record.ts';
@@ -7,7 +8,7 @@ import type { Hashing } from '../core/running-hash.ts';
 import type { Destination } from '../destinations/contract.ts';
 import type { Buffers } from './buffers.ts';
 import { takeBack } from './checkpoint-keeper.ts';
-import type { Clock, JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
+import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import type { TransferTools } from './transfer.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';

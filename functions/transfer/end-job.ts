@@ -1,10 +1,11 @@
 import { REDELIVERY, waitBefore } from '../core/backoff.ts';
+import type { Clock } from '../core/clock.ts';
 import { FerryError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Progress } from './deliver-archives.ts';
-import type { Clock, JobResult, Log, RunReport, Runs } from './ports.ts';
+import type { JobResult, Log, RunReport, Runs } from './ports.ts';
 
 /** What ending a job needs. */
 export interface EndingTools {
@@ -47,7 +48,7 @@ export async function conclude(
   const { interrupted, movedBytes } = progress;
   if (interrupted === undefined) return end(tools, job, record, stateOf(record), delivery.clock);
   if (movedBytes > 0 && job.hop < MOST_HOPS) {
-    const delayMs = interrupted === 'out of time' ? 0 : firstDelay(interrupted);
+    const delayMs = interrupted === 'out of time' ? 0 : firstDelay(interrupted, delivery.clock);
     if (interrupted !== 'out of time')
       logTrouble(tools.log, 'job goes on later', interrupted, delayMs);
     await tools.runs.saveJob(job, record);
@@ -75,7 +76,12 @@ export async function comeBack(
     await end(tools, job, ending, { state: 'failed', message }, delivery.clock);
     return { outcome: 'gave up' };
   }
-  const delayMs = waitBefore(REDELIVERY, delivery.receiveCount, Math.random(), error.retryAfterMs);
+  const delayMs = waitBefore(
+    REDELIVERY,
+    delivery.receiveCount,
+    delivery.clock.random(),
+    error.retryAfterMs,
+  );
   logTrouble(tools.log, 'job comes back later', error, delayMs);
   await tools.runs.saveJob(job, { ...record, errors });
   return { outcome: 'retrying', delayMs };
@@ -115,8 +121,8 @@ export async function end(
   return { outcome: state };
 }
 
-function firstDelay({ retryAfterMs }: FerryError): number {
-  return waitBefore(REDELIVERY, 1, Math.random(), retryAfterMs);
+function firstDelay({ retryAfterMs }: FerryError, clock: Clock): number {
+  return waitBefore(REDELIVERY, 1, clock.random(), retryAfterMs);
 }
 
 function outOfTime(): FerryError {

@@ -1,5 +1,6 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
+import { systemClock } from '../core/clock.ts';
 import { jobId } from '../core/job.ts';
 import { MiB } from '../core/parts.ts';
 import { parseDestination } from '../destinations/registry.ts';
@@ -43,10 +44,10 @@ const services = {
 export const handler = middy<unknown, BatchAnswer>()
   .use(injectLambdaContext(log, LOG_CONTEXT))
   .handler((event, context) => {
-    const clock = { now: Date.now, remaining: () => context.getRemainingTimeInMillis() };
+    const clock = systemClock(() => context.getRemainingTimeInMillis());
     const tools = { ...services, buffers: openBuffers(environment.IN_FLIGHT_MIB * MiB) };
     const { MAX_RECEIVE_COUNT: maxReceiveCount } = environment;
-    const queueTools = { readMessage, delay: queue.delay, log };
+    const queueTools = { readMessage, delay: queue.delay, clock, log };
     const runMessage: MessageTools['runJob'] = (job, { messageId, receiveCount }) => {
       const { destination, userId } = job;
       log.appendKeys({ jobId: jobId(job), userId, destination });

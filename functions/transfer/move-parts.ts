@@ -1,4 +1,5 @@
 import type { Archive } from '../core/archive.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Ledger } from '../core/ledger.ts';
 import { type PartPlan, partRange } from '../core/parts.ts';
 import type { Upload } from '../destinations/contract.ts';
@@ -17,6 +18,7 @@ export interface Move {
   readonly source: Source;
   readonly upload: Upload;
   readonly ledger: Ledger;
+  readonly clock: Pick<Clock, 'now'>;
   readonly signal: AbortSignal;
   /** Asked before each part; false ends the move after the parts under way. */
   mayStart(): boolean;
@@ -40,7 +42,7 @@ export async function moveParts(move: Move): Promise<'all moved' | 'stopped in t
   let failure: { readonly error: unknown } | undefined;
 
   const carry = async (number: number, buffer: Buffer) => {
-    const startedAt = performance.now();
+    const startedAt = move.clock.now();
     const range = partRange(plan, number);
     const bytes = await move.source.read(move.archive, range, buffer, signal);
     await gate.pass(number, async () => {
@@ -48,7 +50,7 @@ export async function moveParts(move: Move): Promise<'all moved' | 'stopped in t
       await move.upload.writePart({ ...range, bytes }, signal);
     });
     ledger.settle(number);
-    move.onPart(performance.now() - startedAt);
+    move.onPart(move.clock.now() - startedAt);
   };
 
   const lane = async (buffer: Buffer) => {

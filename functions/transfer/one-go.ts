@@ -1,6 +1,7 @@
+import type { Clock } from '../core/clock.ts';
 import { FerryError } from '../core/errors.ts';
 import { MiB } from '../core/parts.ts';
-import type { Clock } from './ports.ts';
+
 import type { Reserve } from './reserve.ts';
 
 /** How often, over all invocations, an archive is sent from its start that cannot be continued. */

@@ -71,14 +71,6 @@ export interface Log {
   warn(message: string, fields: Record<string, unknown>): void;
 }
 
-/** Time as an invocation sees it. */
-export interface Clock {
-  /** Epoch ms. */
-  now(): number;
-  /** Until the function is killed, in ms. */
-  remaining(): number;
-}
-
 /** Counters of what happened, for alarms and the dashboard. */
 export interface TransferMetrics {
   runEnded(outcome: JobResult['outcome']): void;

@@ -1,4 +1,4 @@
-import type { Clock } from './ports.ts';
+import type { Clock } from '../core/clock.ts';
 
 /** Decides when it is too late to start another part. */
 export interface Reserve {

@@ -96,7 +96,7 @@ async function runLeased(
     await runs.saveJob(job, record);
 
     const cutOff = Math.min(CUT_OFF_MS, clock.remaining() / 8);
-    const signal = AbortSignal.timeout(Math.max(0, clock.remaining() - cutOff));
+    const signal = clock.deadline(Math.max(0, clock.remaining() - cutOff));
     const { backUp } = settings.value;
     const isWanted = (archive: StagedArchive) => isSelected(archive, backUp);
     const delivering = { ...tools, job, lease, clock, signal, settings: settings.value, isWanted };

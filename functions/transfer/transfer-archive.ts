@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Archive } from '../core/archive.ts';
 import { RECONNECT, waitBefore } from '../core/backoff.ts';
 import { type FerryError, toFerryError } from '../core/errors.ts';
@@ -44,7 +43,7 @@ export async function transferArchive(
 
 /** Attempts until one ends well, time runs out or trying is of no use. */
 async function persist(
-  { log, signal }: TransferTools,
+  { clock, log, signal }: TransferTools,
   archive: Archive,
   transfer: Transfer,
 ): Promise<Delivery | undefined> {
@@ -64,9 +63,9 @@ async function persist(
       failures = transfer.movedBytes > movedBefore ? 1 : failures + 1;
       movedBefore = transfer.movedBytes;
       if (failures > MOST_FAILURES) throw error;
-      const delayMs = waitBefore(RECONNECT, failures, Math.random(), retryAfterMs);
+      const delayMs = waitBefore(RECONNECT, failures, clock.random(), retryAfterMs);
       log.warn('trying again', { archive: archive.key, code, reason: message, delayMs });
-      await wait(delayMs, undefined, { signal }).catch(() => undefined);
+      await clock.pause(delayMs, signal);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Archive } from '../core/archive.ts';
+import type { Clock } from '../core/clock.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { EMPTY_PREFIX, type Ledger, type Prefix } from '../core/ledger.ts';
 import { planParts } from '../core/parts.ts';
@@ -11,7 +12,7 @@ import type { Buffers } from './buffers.ts';
 import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
 import { moveParts } from './move-parts.ts';
 import { openOneGo } from './one-go.ts';
-import type { Clock, Log, Source } from './ports.ts';
+import type { Log, Source } from './ports.ts';
 import type { Reserve } from './reserve.ts';
 import { openWatch } from './watch.ts';
 
@@ -101,6 +102,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
         source,
         upload: into,
         ledger,
+        clock,
         signal: AbortSignal.any([signal, watch.signal]),
         mayStart: () => reserve.mayStart(),
         onPart(ms) {
@@ -119,7 +121,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       if (toFerryError(error).code !== 'lease-lost') {
         // Where the connection is gone this fails too, or hangs; then the last checkpoint holds.
         const lastSave = watch.settled().then(saveNow);
-        await within(LAST_SAVE_MS, lastSave).catch(() => undefined);
+        await within(LAST_SAVE_MS, lastSave, clock).catch(() => undefined);
       }
       throw error;
     }
@@ -147,7 +149,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
   const takeBack = async (then: () => Promise<void>, patienceMs = TAKE_BACK_MS) => {
     try {
-      if (upload) await within(patienceMs, upload.abort());
+      if (upload) await within(patienceMs, upload.abort(), clock);
       await then();
     } catch (error) {
       const { code } = toFerryError(error);

@@ -1,5 +1,5 @@
+import type { Clock } from '../core/clock.ts';
 import { toFerryError } from '../core/errors.ts';
-import type { Clock } from './ports.ts';
 
 /** How often a transfer's progress is told, and how often it is saved, in ms. */
 const TELL_EVERY = 1_000;

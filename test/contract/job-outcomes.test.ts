@@ -403,7 +403,7 @@ describe('a destination that cannot continue what was interrupted', () => {
     const world = await openOne();
     world.staged.clear();
     for (const name of ['one', 'two', 'three']) {
-      world.staged.set(`${world.userId}/html/${name}.tar`, sampleBytes(6 * PART, name));
+      world.staged.set(`${world.userId}/html/${name}.tar`, sampleBytes(10 * PART, name));
     }
     let hops = 0;
     for (; world.queue.length > 0; hops++) {
@@ -438,8 +438,8 @@ describe('a destination that cannot continue what was interrupted', () => {
     };
     await world.deliverMessage({ invocationMs: 300_000 });
     expect(await world.runs.job(world.job)).toMatchObject({ errors: [{ code: 'too-large' }] });
-    // Three seconds each: a minute is twenty parts.
-    expect(writes).toBeLessThan(25);
+    // A second and a half each: a minute is forty parts.
+    expect(writes).toBeLessThan(45);
   });
 
   it('whose connection always breaks is given up after eight beginnings, and leaves nothing', async () => {

@@ -1,4 +1,5 @@
 import type { Archive, StagedArchive } from '../../functions/core/archive.ts';
+import { systemClock } from '../../functions/core/clock.ts';
 import { FerryError } from '../../functions/core/errors.ts';
 import type { Job } from '../../functions/core/job.ts';
 import { MiB } from '../../functions/core/parts.ts';
@@ -24,9 +25,9 @@ import { digestOf, sampleBytes } from './sample.ts';
 
 /** Bytes of a part in these worlds. */
 export const PART = 64 * 1024;
-/** One invocation lives this long; moving a part takes three seconds of it, so a job needs hops. */
+/** One invocation lives this long; writing a part takes some of it, so that a job needs hops. */
 export const INVOCATION_MS = 40_000;
-const PART_MS = 3_000;
+const PART_MS = 1_500;
 export const MAX_RECEIVE_COUNT = 8;
 
 let worlds = 0;
@@ -143,7 +144,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
       owner: `worker-${workers}`,
       receiveCount,
       maxReceiveCount: MAX_RECEIVE_COUNT,
-      clock: { now: () => now, remaining: () => Math.max(0, endsAt - now) },
+      clock: { ...systemClock(() => Math.max(0, endsAt - now)), now: () => now },
     });
     const result: JobResult | 'died' = await Promise.race([run, process.died]);
     if (result === 'died') now += INVOCATION_MS + 120_000;
