@@ -39,6 +39,7 @@ export function openSettingsTable<Configured>(
   client: DynamoDBDocumentClient,
   table: string,
   parseDestination: ParseDestination<Configured>,
+  now = Date.now,
 ) {
   const row = (userId: string) => ({ TableName: table, Key: { [SETTINGS_KEY]: userId } });
 
@@ -110,7 +111,7 @@ export function openSettingsTable<Configured>(
      * is gone or no longer due when it was `seen` to be.
      */
     save: (userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean> =>
-      updateBelow(userId, ['status'], verdictChange(seen, verdict)),
+      updateBelow(userId, ['status'], verdictChange(seen, verdict, now())),
 
     /** Notes how a run ended. Nothing happens where the row is gone. */
     async recordRun(userId: string, destination: string, lastRun: LastRun): Promise<void> {
@@ -132,13 +133,17 @@ export function openSettingsTable<Configured>(
 
 type Change = Omit<UpdateCommandInput, 'TableName' | 'Key'>;
 
-function verdictChange(seen: Due | undefined, { specHash, problems, due }: Verdict): Change {
+function verdictChange(
+  seen: Due | undefined,
+  { specHash, problems, due }: Verdict,
+  now: number,
+): Change {
   const set: Record<string, unknown> = { '#s.v': 1 };
   if (specHash !== undefined) set['#s.specHash'] = specHash;
   if (problems !== undefined) {
     set['#s.#state'] = problems.length === 0 ? 'valid' : 'invalid';
     set['#s.problems'] = problems;
-    set['#s.checkedAt'] = new Date().toISOString();
+    set['#s.checkedAt'] = new Date(now).toISOString();
   }
   if (due) Object.assign(set, { '#s.nextRun': due.at, '#shard': due.shard, '#at': due.at });
   const assigned = Object.entries(set).map(([path, value], at) => ({

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Archive } from '../core/archive.ts';
 import { RECONNECT, waitBefore } from '../core/backoff.ts';
-import { FerryError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { abortError, FerryError } from '../core/errors.ts';
 import { changed, isInterruption, sourceError } from './errors.ts';
 
 /** How often a read is begun in a row without a byte arriving. */
@@ -26,6 +26,7 @@ export async function readRange(
   offset: number,
   into: Buffer,
   signal: AbortSignal,
+  clock: Pick<Clock, 'pause' | 'random'>,
 ): Promise<void> {
   let filled = 0;
   let failures = 0;
@@ -42,11 +43,8 @@ export async function readRange(
       if (signal.aborted || !isInterruption(thrown) || failures >= ATTEMPTS) {
         throw sourceError(thrown, signal);
       }
-      await delay(waitBefore(RECONNECT, failures, Math.random()), undefined, { signal }).catch(
-        (reason: unknown) => {
-          throw sourceError(reason, signal);
-        },
-      );
+      await clock.pause(waitBefore(RECONNECT, failures, clock.random()), signal);
+      if (signal.aborted) throw abortError(signal);
     }
   }
 }

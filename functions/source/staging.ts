@@ -12,6 +12,7 @@ import {
   type StoredChecksum,
   splitKey,
 } from '../core/archive.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { FerryError } from '../core/errors.ts';
 import { changed, sourceError } from './errors.ts';
 import { readRange } from './ranged-read.ts';
@@ -62,7 +63,11 @@ const LARGEST_TEXT = 64 * 1024;
  * Opens the bucket that the panel stages archives in. Give the client's `requestHandler` a
  * `connectionTimeout` and a `socketTimeout`: a body that stops flowing is then read on by a new request.
  */
-export function openStaging(client: S3Client, bucket: string): Staging {
+export function openStaging(
+  client: S3Client,
+  bucket: string,
+  clock: Pick<Clock, 'pause' | 'random'> = systemClock(() => Number.POSITIVE_INFINITY),
+): Staging {
   return {
     async *list(userId, signal) {
       const input = { Bucket: bucket, Prefix: `${userId}/` };
@@ -98,7 +103,7 @@ export function openStaging(client: S3Client, bucket: string): Staging {
     async read(archive, { offset, length }, into, signal) {
       if (length > into.length) throw new RangeError(`${length} bytes into ${into.length}`);
       const view = into.subarray(0, length);
-      await readRange(client, bucket, archive, offset, view, signal);
+      await readRange(client, bucket, archive, offset, view, signal, clock);
       return view;
     },
 
