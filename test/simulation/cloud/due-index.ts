@@ -16,6 +16,8 @@ const LAG_MS = 1_000;
 
 export function openDueIndex({ timeline, random, faults }: Nature): DueIndex {
   const entries = new Map<string, Item>();
+  const latest = new Map<string, number>();
+  let writes = 0;
   return {
     follow({ key, after }) {
       const shard = after?.[DUE_INDEX.partitionKey];
@@ -25,7 +27,12 @@ export function openDueIndex({ timeline, random, faults }: Nature): DueIndex {
           ? undefined
           : { [SETTINGS_KEY]: key, [DUE_INDEX.partitionKey]: shard, [DUE_INDEX.sortKey]: at };
       const lag = random.between(0, LAG_MS) + (faults.strikes('slow') ? 20_000 : 0);
+      writes += 1;
+      const order = writes;
       timeline.after(lag, () => {
+        // However late, a row's changes come in their order.
+        if ((latest.get(key) ?? 0) > order) return;
+        latest.set(key, order);
         if (entry) entries.set(key, entry);
         else entries.delete(key);
       });

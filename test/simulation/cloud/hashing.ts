@@ -6,13 +6,13 @@ import type { Hashing, RunningHash } from '../../../functions/core/running-hash.
  * earnest, and without waiting for it: what is saved names a copy that is kept here.
  * @param isPortable whether states can be carried on at all
  */
-export function openHashing(isPortable: () => boolean): Hashing {
+export function openHashing(isPortable: boolean): Hashing {
   const states = new Map<string, Hash>();
 
-  const running = (hash: Hash, portable: boolean): RunningHash => ({
+  const running = (hash: Hash): RunningHash => ({
     update: (bytes) => void hash.update(bytes),
     save() {
-      if (!portable) return undefined;
+      if (!isPortable) return undefined;
       const name = `state-${states.size + 1}`;
       states.set(name, hash.copy());
       return name;
@@ -21,10 +21,10 @@ export function openHashing(isPortable: () => boolean): Hashing {
   });
 
   return {
-    start: async () => running(createHash('sha256'), isPortable()),
+    start: async () => running(createHash('sha256')),
     async resume(state) {
-      const saved = isPortable() ? states.get(state) : undefined;
-      return saved && running(saved.copy(), true);
+      const saved = isPortable ? states.get(state) : undefined;
+      return saved && running(saved.copy());
     },
   };
 }

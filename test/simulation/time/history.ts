@@ -2,6 +2,8 @@
 export interface History {
   /** Notes one thing; values are put into words only when somebody reads them. */
   note(who: string, what: string, ...details: readonly unknown[]): void;
+  /** Processes that died. */
+  readonly deaths: number;
   /** The last lines, oldest first. */
   lines(): readonly string[];
   /** A number over everything noted: two runs of one seed have the same. */
@@ -20,6 +22,7 @@ export function openHistory(now: () => number, kept: number): History {
   const ring: Entry[] = [];
   let noted = 0;
   let sum = 0;
+  let deaths = 0;
 
   const write = ({ at, who, what, details }: Entry) => {
     const told = details.map((detail) =>
@@ -34,8 +37,12 @@ export function openHistory(now: () => number, kept: number): History {
       if (ring.length < kept) ring.push(entry);
       else ring[noted % kept] = entry;
       noted += 1;
+      if (what === 'crashed' || what === 'timed out') deaths += 1;
       for (let at = 0; at < what.length; at++) sum = (Math.imul(sum, 31) + what.charCodeAt(at)) | 0;
       sum = (Math.imul(sum, 31) + (entry.at % 1_000_003)) | 0;
+    },
+    get deaths() {
+      return deaths;
     },
     lines() {
       const from = noted <= kept ? 0 : noted % kept;

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { keyHash, transferId } from '../../../functions/core/archive.ts';
+import { crc32Of } from '../../../functions/core/crc32.ts';
+import type { RemoteFile } from '../../../functions/destinations/contract.ts';
+import { receiptSchema } from '../../../functions/runs/schema.ts';
+import type { Nature } from '../cloud/environment.ts';
+import type { StagingBucket, Version } from '../cloud/staging-bucket.ts';
+import type { Write } from '../cloud/tables.ts';
+import type { Publication, Server } from '../destinations/server.ts';
+import { readKey } from './runs-key.ts';
+
+/** Judges what is sent, published and receipted. */
+export interface Deliveries {
+  begins(place: string, file: RemoteFile, jobId: string): void;
+  sent(place: string, file: RemoteFile, part: number): void;
+  published(place: string, publication: Publication): void;
+  /** A write to the runs table. */
+  written(write: Write): void;
+  /** Checkpoints that were ever saved, by the names of transfers and uploads in them. */
+  wasSaved(name: string): boolean;
+  /** Deliveries with a receipt so far. */
+  readonly receipts: number;
+}
+
+/** What a world does not promise. */
+export interface Leniency {
+  /** Clocks are so wrong that two workers may be at one destination at the same time. */
+  readonly wildClocks: boolean;
+}
+
+/** No request is under way for longer, in ms. */
+const UNDER_WAY_MS = 60_000;
+/** Bytes of a checkpoint of a few dozen parts. */
+const LARGEST_CHECKPOINT = 6_000;
+
+export function judgeDeliveries(
+  nature: Nature,
+  staging: StagingBucket,
+  servers: ReadonlyMap<string, Server>,
+  { wildClocks }: Leniency,
+): Deliveries {
+  const { faults, judge, timeline } = nature;
+  /** By place and path: the newest content that was published. */
+  const newest = new Map<
+    string,
+    { number: number; transferId?: string; by: unknown; at: number }
+  >();
+  const receipts = new Map<string, number>();
+  const saved = new Set<string>();
+  const parts = new Map<string, number>();
+
+  return {
+    begins(place, file, jobId) {
+      const at = receipts.get(`${place}|${file.transferId}`);
+      if (at !== undefined && !wildClocks) {
+        const seconds = Math.round((timeline.now() - at) / 1000);
+        judge.violate(
+          'what has a receipt is not sent again',
+          `${jobId} begins ${file.path}, whose receipt is ${seconds} s old`,
+        );
+      }
+    },
+
+    sent(place, { path, transferId: transfer }, part) {
+      const name = `${place}|${transfer}|${part}`;
+      const times = (parts.get(name) ?? 0) + 1;
+      parts.set(name, times);
+      const server = servers.get(place);
+      const [userId = ''] = place.split('/');
+      const isSoundAll = staging.history(`${userId}/${path}`).every(isSound);
+      if (faults.calm && server?.canResume && isSoundAll && times > 1) {
+        judge.violate('nothing is sent over and over', `${place} got part ${part} ${times} times`);
+      }
+    },
+
+    published(place, { path, file, by }) {
+      const [userId = ''] = place.split('/');
+      const versions = staging.history(`${userId}/${path}`);
+      const found = versions.filter(({ bytes }) => bytes.equals(file.bytes));
+      const sound = found.filter(isSound);
+      const number = sound.at(-1)?.number;
+      if (number === undefined) {
+        const what =
+          found.length > 0 ? 'damaged in staging' : `none of ${versions.length} contents`;
+        judge.violate('whole files only', `${place} shows ${path}, which is ${what}`);
+        return;
+      }
+      const name = `${place}|${path}`;
+      const before = newest.get(name);
+      if (before && before.number > number && !wildClocks) {
+        judge.violate(
+          'no older content after a newer one',
+          `${place} got ${path} v${number} after v${before.number}`,
+        );
+      }
+      newest.set(name, { number, by, at: timeline.now() });
+    },
+
+    written(write) {
+      const { kind, place } = readKey(write.key);
+      const data = write.after?.data;
+      if (kind === 'CHECKPOINT' && data !== undefined) {
+        const text = JSON.stringify(data);
+        for (const [name] of text.matchAll(/[0-9a-f]{16}\b|upload-\d+/g)) saved.add(name);
+        if (text.length > LARGEST_CHECKPOINT) {
+          judge.violate('small checkpoints', `a checkpoint has ${text.length} characters`);
+        }
+      }
+      if (kind !== 'RECEIPT' || data === undefined) return;
+      const receipt = receiptSchema.parse(data);
+      const { archive, digest } = receipt;
+      const [userId = '', destination = ''] = place.split('/');
+      receipts.set(`${place}|${transferId(userId, destination, archive)}`, timeline.now());
+      const version = staging.history(archive.key).find(({ etag }) => etag === archive.etag);
+      const path = `${archive.component}/${archive.file}`;
+      const file = servers.get(place)?.shelf.files.get(path);
+      const last = newest.get(`${place}|${path}`);
+      const isDisturbed =
+        wildClocks && last?.by !== write.by && timeline.now() - (last?.at ?? 0) < UNDER_WAY_MS;
+      if (!version || (!file?.bytes.equals(version.bytes) && !isDisturbed)) {
+        judge.violate(
+          'a receipt is true',
+          `${place} has a receipt for ${path} ${archive.etag} and ${file ? 'another file' : 'no file'}`,
+        );
+      } else if (digest.sha256 !== createHash('sha256').update(version.bytes).digest('hex')) {
+        judge.violate('a receipt is true', `the receipt for ${path} has another SHA-256`);
+      }
+    },
+
+    wasSaved: (name) => saved.has(name),
+    get receipts() {
+      return receipts.size;
+    },
+  };
+}
+
+/** Whether staging says of a content what it is. */
+export function isSound({ bytes, crc32 }: Version): boolean {
+  return crc32 === undefined || crc32Of(bytes) === crc32;
+}
+
+/** The key of the receipt that a version has at a place. */
+export function receiptKey(place: string, { key, etag }: Version): string {
+  const [userId = '', destination = ''] = place.split('/');
+  return `USER#${userId}|RECEIPT#${destination}#${keyHash(key)}#${etag}`;
+}

@@ -1,0 +1,162 @@
+import { type Job, jobId } from '../../../functions/core/job.ts';
+import { readMessage } from '../../../functions/queue/message.ts';
+import { jobRecordSchema } from '../../../functions/runs/schema.ts';
+import type { Nature } from '../cloud/environment.ts';
+import type { JobQueue } from '../cloud/job-queue.ts';
+import type { Table, Write } from '../cloud/tables.ts';
+import type { People } from '../people/people.ts';
+import type { Leases } from './leases.ts';
+import { readKey } from './runs-key.ts';
+import type { Witness } from './witness.ts';
+
+/** Judges how jobs end and what users are told of it. */
+export interface Jobs {
+  /** A destination has refused a job for good. */
+  refused(jobId: string, message: string): void;
+  runsWritten(write: Write): void;
+  settingsWritten(write: Write): void;
+  /** Called when nothing is on the queue any more. */
+  atRest(): void;
+  readonly ended: number;
+}
+
+const MOST_HOPS = 400;
+/** A skip is said of a run that has just ended, as long as the lease is not given back, in ms. */
+const RELEASING_MS = 60_000;
+/** Told by the tick, or not, depending on when somebody edited the row, in ms. */
+const EDITED_MS = 120_000;
+
+export function judgeJobs(
+  { judge, timeline }: Nature,
+  tables: { readonly runs: Table; readonly settings: Table },
+  queue: JobQueue,
+  people: People,
+  leases: Leases,
+  witness: Witness,
+  hasSweeper: boolean,
+): Jobs {
+  const told = new Map<string, string>();
+  const endedAt = new Map<string, number>();
+  const refusals = new Map<string, Set<string>>();
+
+  /** What the user's row says of the last run must help the user. */
+  const runTold = (userId: string, destination: string, run: unknown) => {
+    if (typeof run !== 'object' || run === null) return;
+    const { slot, outcome, message, code } = Object.assign(
+      { slot: '', outcome: '', message: undefined, code: undefined },
+      run,
+    );
+    const id = `${userId}#${slot}#${destination}`;
+    told.set(id, `${outcome}`);
+    const isSentence = typeof message === 'string' && /^\S.{10,}[.!)]$/s.test(message);
+    if (outcome !== 'succeeded' && !isSentence) {
+      judge.violate('every failure has a reason', `${id} ${outcome} and says "${message}"`);
+    }
+    if (outcome === 'failed' && typeof code !== 'string') {
+      judge.violate('every failure has a code', `${id} failed: "${message}"`);
+    }
+    const other = /^The run (\S+) was still under way/.exec(`${message}`)?.[1];
+    const ended = other === undefined ? undefined : endedAt.get(other);
+    const isOld = ended !== undefined && timeline.now() - ended > RELEASING_MS;
+    if (isOld && !leases.isOrphaned(`${userId}/${destination}`)) {
+      judge.violate('a skip is honest', `${id} waits for ${other}, which has ended`);
+    }
+  };
+
+  /** A slot is left behind only when each of its jobs is on the queue. */
+  const rowMoved = ({ key: userId, before, after, by }: Write) => {
+    const [earlier, later] = [before?.dueAt, after?.dueAt];
+    if (typeof earlier !== 'string' || earlier === later || !by) return;
+    if (Date.parse(earlier) > timeline.now() - EDITED_MS / 2) return;
+    if (timeline.now() - people.editedAt(userId) < EDITED_MS) return;
+    for (const destination of people.active(userId)) {
+      const isSent = [0].some((hop) =>
+        queue.sent.has(body({ userId, slot: earlier, destination, hop })),
+      );
+      if (isSent) continue;
+      judge.violate(
+        'no run is lost',
+        `${by.name} moved ${userId} on from ${earlier}: no job for ${destination}`,
+      );
+    }
+  };
+
+  return {
+    refused(id, message) {
+      refusals.set(id, (refusals.get(id) ?? new Set()).add(message));
+    },
+
+    runsWritten({ key, after, by }) {
+      const { kind, place } = readKey(key);
+      if (kind !== 'JOB' || !after) return;
+      const record = jobRecordSchema.parse(after.data);
+      const [userId = ''] = place.split('/');
+      if (record.hop > MOST_HOPS) {
+        judge.violate('jobs come to an end', `${record.jobId} is at hop ${record.hop}`);
+      }
+      if (record.state === 'running') {
+        const { errors, jobId: id } = record;
+        const again = errors.find((e) => !e.archive && refusals.get(id)?.has(e.message));
+        if (again) judge.violate('never means never', `${id} goes on after "${again.message}"`);
+        return;
+      }
+      endedAt.set(record.jobId, timeline.now());
+      const isGone = timeline.now() - people.wasGoneAt(userId) < EDITED_MS;
+      if (told.get(record.jobId) !== record.state && !isGone) {
+        const words = told.get(record.jobId) ?? 'nothing';
+        judge.violate(
+          'the user is told first',
+          `${by?.name} ended ${record.jobId} as ${record.state}; the row says ${words}`,
+        );
+      }
+    },
+
+    settingsWritten(write) {
+      rowMoved(write);
+      const destinations = nested(write.after, 'status', 'destinations');
+      const before = nested(write.before, 'status', 'destinations');
+      for (const [destination, status] of Object.entries(destinations)) {
+        const run = nested({ status }, 'status').lastRun;
+        const earlier = nested({ status: before[destination] }, 'status').lastRun;
+        if (JSON.stringify(run) !== JSON.stringify(earlier)) runTold(write.key, destination, run);
+      }
+    },
+
+    atRest() {
+      const dead = new Map<string, boolean>();
+      for (const { id, body: text } of queue.deadLetters) {
+        const gaveUp = witness.lastAnswer(id)?.outcome === 'gave up';
+        const name = jobId(readMessage(text));
+        dead.set(name, (dead.get(name) ?? true) && !gaveUp);
+      }
+      for (const text of queue.sent) {
+        const job = readMessage(text);
+        const id = jobId(job);
+        const item = tables.runs.items.get(`USER#${job.userId}|JOB#${job.slot}#${job.destination}`);
+        const record = item && jobRecordSchema.parse(item.data);
+        // Whoever looks after dead letters is called; without a sweeper that is all.
+        const isCalledFor = !hasSweeper && dead.get(id) === true;
+        if ((!record || record.state === 'running') && !isCalledFor) {
+          const state = record ? `running at hop ${record.hop}` : 'unknown';
+          judge.violate('jobs come to an end', `${id} is ${state}, and nothing is on the queue`);
+        }
+      }
+    },
+
+    get ended() {
+      return endedAt.size;
+    },
+  };
+}
+
+function body({ userId, slot, destination, hop }: Job): string {
+  return JSON.stringify({ v: 1, userId, slot, destination, hop });
+}
+
+function nested(item: object | undefined, ...path: readonly string[]): Record<string, unknown> {
+  let found: unknown = item;
+  for (const step of path) {
+    found = typeof found === 'object' && found !== null ? Reflect.get(found, step) : undefined;
+  }
+  return typeof found === 'object' && found !== null ? { ...found } : {};
+}

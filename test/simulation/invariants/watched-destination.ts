@@ -1,0 +1,81 @@
+import { toFerryError } from '../../../functions/core/errors.ts';
+import { jobId } from '../../../functions/core/job.ts';
+import type { Destination, RemoteFile, Upload } from '../../../functions/destinations/contract.ts';
+import type { SettingsReader } from '../../../functions/transfer/ports.ts';
+import type { Invocation } from '../cloud/environment.ts';
+import { type Deployment, placeOf } from '../functions/deployment.ts';
+
+/** Watches what a job asks of its destination. */
+export function watchDestination(
+  settings: SettingsReader,
+  deployment: Deployment,
+  invocation: Invocation,
+): SettingsReader {
+  return {
+    async read(job) {
+      const found = await settings.read(job);
+      if (!found?.ok) return found;
+      const watching = { deployment, invocation, place: placeOf(job), job: jobId(job) };
+      const open = async () => watched(await noteRefusal(found.value.open(), watching), watching);
+      return { ok: true, value: { ...found.value, open } };
+    },
+  };
+}
+
+interface Watching {
+  readonly deployment: Deployment;
+  readonly invocation: Invocation;
+  readonly place: string;
+  readonly job: string;
+}
+
+/** Notes what is refused for good. */
+async function noteRefusal<T>(work: Promise<T>, { deployment, job }: Watching): Promise<T> {
+  try {
+    return await work;
+  } catch (thrown) {
+    const error = toFerryError(thrown);
+    const isFinal = error.retry === 'never' && error.scope === 'destination';
+    if (isFinal) deployment.jobs.refused(job, error.message);
+    throw thrown;
+  }
+}
+
+function watched(inner: Destination, watching: Watching): Destination {
+  const { deployment, place, job } = watching;
+  const { judge } = deployment.nature;
+  const held = { bytes: 0, parts: 0 };
+
+  const noting = <T>(work: Promise<T>) => noteRefusal(work, watching);
+  const watchUpload = (file: RemoteFile, upload: Upload): Upload => ({
+    held: upload.held,
+    async writePart(part, signal) {
+      deployment.deliveries.sent(place, file, part.number);
+      held.bytes += part.length;
+      held.parts += 1;
+      if (held.parts > 1 && held.bytes > deployment.inFlight) {
+        judge.violate('bounded memory', `${held.bytes} bytes of ${held.parts} parts were held`);
+      }
+      try {
+        await noting(upload.writePart(part, signal));
+      } finally {
+        held.bytes -= part.length;
+        held.parts -= 1;
+      }
+    },
+    checkpoint: () => noting(upload.checkpoint()),
+    finish: (digest, signal) => noting(upload.finish(digest, signal)),
+    abort: () => upload.abort(),
+  });
+
+  return {
+    ...inner,
+    async begin(file, plan, signal) {
+      deployment.deliveries.begins(place, file, job);
+      return watchUpload(file, await noting(inner.begin(file, plan, signal)));
+    },
+    async resume(file, plan, checkpoint, signal) {
+      return watchUpload(file, await noting(inner.resume(file, plan, checkpoint, signal)));
+    },
+  };
+}

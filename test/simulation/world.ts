@@ -1,0 +1,115 @@
+import { openDueIndex } from './cloud/due-index.ts';
+import { type Environment, type Nature, openEnvironment } from './cloud/environment.ts';
+import { openHashing } from './cloud/hashing.ts';
+import { openJobQueue } from './cloud/job-queue.ts';
+import { openStagingBucket } from './cloud/staging-bucket.ts';
+import { openTable } from './cloud/tables.ts';
+import type { Server } from './destinations/server.ts';
+import type { Deployment, PeriodicFunction } from './functions/deployment.ts';
+import { pollQueue } from './functions/event-source.ts';
+import { followSettings } from './functions/settings-feed.ts';
+import { tickEveryMinute } from './functions/tick.ts';
+import { judgeDeliveries } from './invariants/deliveries.ts';
+import { judgeFinalState } from './invariants/final-state.ts';
+import { judgeJobs } from './invariants/jobs.ts';
+import { judgeLeases } from './invariants/leases.ts';
+import { openWitness } from './invariants/witness.ts';
+import { openPanel, type Panel } from './people/panel.ts';
+import { openPeople, type People } from './people/people.ts';
+import { inviteUsers } from './people/users.ts';
+
+/** A deployment with its users, from the first row to the last archive. */
+export interface World {
+  readonly deployment: Deployment;
+  readonly people: People;
+  readonly panel: Panel;
+  /** Whether the tick runs. */
+  isTicking: boolean;
+  /** Nothing is on the queue, under way or waiting to be looked at. */
+  isQuiet(): boolean;
+  /** @param tickedUntil when the last tick was due, epoch ms */
+  judgeEnd(tickedUntil: number): void;
+}
+
+/** Bytes of a part; worlds are small so that many fit into a minute. */
+const PART = 1024;
+const TIMEOUTS_MS = [60_000, 120_000, 300_000, 900_000] as const;
+const SKEW_MS = 14_000;
+const WILD = 0.12;
+
+export function openWorld(nature: Nature, periodic: readonly PeriodicFunction[]): World {
+  const { history, judge, random, faults } = nature;
+  const timeoutMs = random.pick(TIMEOUTS_MS);
+  const wildClocks = !faults.calm && random.chance(WILD);
+  const leniency = { wildClocks };
+  const skewMs = wildClocks ? 2 * timeoutMs : faults.calm ? 0 : SKEW_MS;
+  const maxReceiveCount = random.pick([3, 5, 8]);
+
+  const dueIndex = openDueIndex(nature);
+  const settings = openTable(nature, {
+    name: 'settings',
+    keyNames: ['userId'],
+    queryIndex: dueIndex.query,
+  });
+  const runs = openTable(nature, { name: 'runs', keyNames: ['pk', 'sk'] });
+  const staging = openStagingBucket(nature, random.chance(0.5));
+  // Six times the worker's timeout, as infra/queues.ts has it.
+  const queue = openJobQueue(nature, 6 * timeoutMs, maxReceiveCount);
+  const witness = openWitness(history, judge);
+  const servers = new Map<string, Server>();
+  const deliveries = judgeDeliveries(nature, staging, servers, leniency);
+  const leases = judgeLeases(nature, witness, leniency);
+  const users = inviteUsers(nature, { part: PART, timeoutMs }, servers, (place, publication) => {
+    deliveries.published(place, publication);
+    leases.published(place, publication);
+  });
+  const people = openPeople(nature, settings, users, servers);
+  const tables = { runs, settings };
+  const jobs = judgeJobs(nature, tables, queue, people, leases, witness, periodic.length > 0);
+  runs.observers.push(leases.written, deliveries.written, jobs.runsWritten);
+  settings.observers.push(dueIndex.follow, jobs.settingsWritten);
+
+  const environments: Environment[] = [];
+  const environment = (name: string) => {
+    const made = openEnvironment(nature, name, skewMs);
+    environments.push(made);
+    return made;
+  };
+  const deployment: Deployment = {
+    nature,
+    ...{ settings, dueIndex, runs, staging, queue, servers, witness, deliveries, jobs },
+    ...{ maxReceiveCount, timeoutMs },
+    spread: { minutes: random.pick([0, 5]), shards: random.between(1, 3) },
+    inFlight: PART * random.between(2, 8),
+    hashing: openHashing(random.chance(0.5)),
+    workers: Array.from({ length: random.between(2, 4) }, (_, n) => environment(`worker-${n + 1}`)),
+  };
+  pollQueue(deployment);
+  const feed = followSettings(deployment, environment('check'));
+  tickEveryMinute(deployment, environment('tick'), () => world.isTicking);
+  for (const { name, everyMs, timeoutMs: ms, run } of periodic) {
+    const own = environment(name);
+    const again = () => {
+      nature.timeline.after(everyMs, again);
+      if (own.isIdle)
+        own.invoke(
+          ms,
+          (invocation) => run(deployment, invocation),
+          () => {},
+        );
+    };
+    nature.timeline.after(everyMs, again);
+  }
+
+  const world: World = {
+    deployment,
+    people,
+    panel: openPanel(nature, staging, PART),
+    isTicking: true,
+    isQuiet: () =>
+      queue.messages.size === 0 && feed.isQuiet && environments.every(({ isIdle }) => isIdle),
+    judgeEnd: (tickedUntil) =>
+      judgeFinalState(nature, { ...tables, people, staging, servers, deliveries }, tickedUntil),
+  };
+  return world;
+}
