@@ -1,5 +1,5 @@
 import { type Archive, remotePath, transferId } from '../core/archive.ts';
-import type { Checkpoint } from '../core/checkpoint.ts';
+import type { Checkpoint, ReadBack } from '../core/checkpoint.ts';
 import { toFerryError } from '../core/errors.ts';
 import type { Lease } from '../core/lease.ts';
 import { EMPTY_PREFIX, type Prefix } from '../core/ledger.ts';
@@ -21,6 +21,8 @@ export interface CheckpointKeeper {
    * more parts, never fewer.
    */
   save(upload: Upload, prefix: Prefix, history: History, digest?: Digest): Promise<void>;
+  /** Saves how far the published file has been read back; nothing else of it is needed any more. */
+  saveReadBack(readBack: ReadBack, history: History, digest: Digest): Promise<void>;
   /** Notes that the transfer begins anew, so that no chain of invocations does so for ever. */
   saveRestart(history: History): Promise<void>;
   remove(): Promise<void>;
@@ -63,6 +65,11 @@ export function keepCheckpoint(
       const { partSize } = plan;
       const known = { v: 1, archive, partSize, prefix, digest, upload: state, ...history } as const;
       await runs.saveCheckpoint(lease, known);
+    },
+    async saveReadBack(readBack, history, digest) {
+      const { partSize } = plan;
+      const done = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, digest, readBack } as const;
+      await runs.saveCheckpoint(lease, { ...done, ...history });
     },
     async saveRestart(history) {
       const { partSize } = plan;

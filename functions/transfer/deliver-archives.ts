@@ -55,7 +55,8 @@ export async function deliverArchives(
   let destination: Destination | undefined;
   try {
     destination = await tools.settings.open();
-    const transfer = { ...tools, destination, reserve: openReserve(tools.clock) };
+    const { verify } = tools.settings;
+    const transfer = { ...tools, destination, verify, reserve: openReserve(tools.clock) };
     await deliverAll(tools, transfer, progress);
     if (!progress.interrupted) await takeBackLeftovers(transfer, progress);
   } catch (thrown) {

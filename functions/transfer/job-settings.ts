@@ -23,11 +23,9 @@ export function readJobSettings<Surroundings>(
       const { backUp, destinations, enabled } = row.user.value;
       const destination = destinations.get(job.destination);
       if (!enabled || !destination?.enabled) return undefined;
-      const { configured, type } = destination;
-      return {
-        ok: true,
-        value: { backUp, type, open: () => configured.open(surroundingsOf(job)) },
-      };
+      const { configured, type, verify } = destination;
+      const open = () => configured.open(surroundingsOf(job));
+      return { ok: true, value: { backUp, type, verify, open } };
     },
   };
 }

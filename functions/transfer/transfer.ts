@@ -1,9 +1,10 @@
 import type { Archive } from '../core/archive.ts';
+import type { ReadBack } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { EMPTY_PREFIX, type Ledger, type Prefix } from '../core/ledger.ts';
 import { planParts } from '../core/parts.ts';
-import type { Digest, Proof } from '../core/receipt.ts';
+import type { Digest, Proof, Verification } from '../core/receipt.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import { unlessAborted, within } from '../core/stopping.ts';
 import type { Upload } from '../destinations/contract.ts';
@@ -13,6 +14,7 @@ import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './ch
 import { moveParts } from './move-parts.ts';
 import { openOneGo } from './one-go.ts';
 import type { Log, Source } from './ports.ts';
+import { readBack, wantsReadBack } from './read-back.ts';
 import type { Reserve } from './reserve.ts';
 import { openWatch } from './watch.ts';
 
@@ -29,6 +31,7 @@ export interface TransferTools extends KeeperTools {
   readonly hashing: Hashing;
   readonly buffers: Buffers;
   readonly reserve: Reserve;
+  readonly verify: Verification;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,7 +46,7 @@ export interface Delivery {
 
 /** One archive on its way to one destination. */
 export interface Transfer {
-  /** Bytes that arrived through this object, over all attempts. */
+  /** Bytes that arrived or were read back through this object, over all attempts. */
   readonly movedBytes: number;
   /**
    * One try: goes on from the checkpoint or begins. Undefined when it stopped in time, with all that
@@ -77,6 +80,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     resume === 'none' && plan.count > 1 ? openOneGo(archive.size, clock, reserve) : undefined;
   let history: History = { startedAt: clock.now(), restarts: 0 };
   let movedBytes = 0;
+  let isPublished = false;
   let upload: Upload | undefined;
 
   /** Saves while there is time: a server that is slow to write to its disk must not use up the end. */
@@ -146,6 +150,18 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     return digest;
   };
 
+  /** Reads back what is published. Undefined when it stopped in time. */
+  const verify = async (digest: Digest, from: ReadBack): Promise<Delivery | undefined> => {
+    const keep = (state: ReadBack) => keeper.saveReadBack(state, history, digest);
+    const onBytes = (bytes: number) => {
+      movedBytes += bytes;
+    };
+    isPublished = true;
+    await keep(from);
+    const proof = await readBack({ ...tools, save: keep, onBytes }, file.path, digest, from);
+    return proof && { digest, proof, durationMs: clock.now() - history.startedAt };
+  };
+
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
   const takeBack = async (then: () => Promise<void>, patienceMs = TAKE_BACK_MS) => {
     try {
@@ -165,6 +181,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     async attempt() {
       const saved = await keeper.load();
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
+      if (saved?.readBack && saved.digest) return verify(saved.digest, saved.readBack);
       if (oneGo) {
         oneGo.start(history.restarts);
         history = { ...history, restarts: history.restarts + 1 };
@@ -181,6 +198,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       if (!digest || !reserve.mayStart()) return undefined;
       await runs.assertHeld(lease);
       const proof = await upload.finish(digest, signal);
+      if (wantsReadBack(tools.verify, proof)) return verify(digest, { proof, bytes: 0 });
       return { digest, proof, durationMs: clock.now() - history.startedAt };
     },
 
@@ -202,7 +220,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     discard: () => takeBack(() => keeper.remove()),
 
     async outOfTime() {
-      if (!oneGo) return;
+      if (!oneGo || isPublished) return;
       const hopeless = oneGo.outOfTime();
       // Otherwise the checkpoint stays, as a note of how often it was tried.
       const then = () => (hopeless ? keeper.remove() : Promise.resolve());
