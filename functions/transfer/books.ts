@@ -1,7 +1,9 @@
 import type { Archive } from '../core/archive.ts';
 import { combineCrc32, crc32Of } from '../core/crc32.ts';
+import { FerryError } from '../core/errors.ts';
 import { EMPTY_PREFIX, type Ledger, openLedger, type Prefix } from '../core/ledger.ts';
 import { type PartPlan, partRange } from '../core/parts.ts';
+import type { Digest } from '../core/receipt.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import type { Source } from './ports.ts';
 
@@ -36,4 +38,15 @@ export async function openBooks(
     crc32 = combineCrc32(crc32, crc32Of(bytes), range.length);
   }
   return openLedger(plan, hash, { parts, crc32, sha256: hash.save() });
+}
+
+/** What was read must be what the staging bucket says it stored. */
+export function assertAsStaged(archive: Archive, digest: Digest): void {
+  if (!archive.checksum || archive.checksum.value === digest.crc32) return;
+  throw new FerryError(
+    'corrupted',
+    'What was read from staging does not match the checksum stored with the archive. ' +
+      'If this stays, the staged archive is damaged: stage it again.',
+    { retry: 'now', scope: 'archive' },
+  );
 }

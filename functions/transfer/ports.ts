@@ -63,6 +63,8 @@ export interface JobSettings {
 export interface SettingsReader {
   /** Undefined when the user or the destination was removed or switched off. */
   read(job: Job): Promise<Parsed<JobSettings> | undefined>;
+  /** Whether the row still asks for this job; asked now and then while it is under way. */
+  isActive(job: Job): Promise<boolean>;
 }
 
 /** Where job logic writes what happened. Fields hold no secret. */

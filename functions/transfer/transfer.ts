@@ -8,7 +8,7 @@ import type { Digest, Proof, Verification } from '../core/receipt.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import { unlessAborted, within } from '../core/stopping.ts';
 import type { Upload } from '../destinations/contract.ts';
-import { openBooks } from './books.ts';
+import { assertAsStaged, openBooks } from './books.ts';
 import type { Buffers } from './buffers.ts';
 import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
 import { moveParts } from './move-parts.ts';
@@ -32,6 +32,8 @@ export interface TransferTools extends KeeperTools {
   readonly buffers: Buffers;
   readonly reserve: Reserve;
   readonly verify: Verification;
+  /** @throws FerryError `switched-off` when nobody wants the archive there any more */
+  assertActive(): Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -90,11 +92,15 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
   /** Moves what is missing, saving now and then. False when it stopped in time. */
   const move = async (into: Upload, ledger: Ledger): Promise<boolean> => {
     const saveNow = () => keeper.save(into, ledger.prefix(), history);
+    const lookAndSave = async () => {
+      await tools.assertActive();
+      await saveNow();
+    };
     const tell = () => {
       const { settledBytes: bytes } = ledger;
       log.debug('progress', { archive: archive.key, bytes, total: plan.size });
     };
-    const watch = openWatch(clock, tell, saveNow);
+    const watch = openWatch(clock, tell, lookAndSave);
     let counted = ledger.settledBytes;
     try {
       const result = await moveParts({
@@ -152,7 +158,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
   /** Reads back what is published. Undefined when it stopped in time. */
   const verify = async (digest: Digest, from: ReadBack): Promise<Delivery | undefined> => {
-    const keep = (state: ReadBack) => keeper.saveReadBack(state, history, digest);
+    const keep = async (state: ReadBack) => {
+      await tools.assertActive();
+      await keeper.saveReadBack(state, history, digest);
+    };
     const onBytes = (bytes: number) => {
       movedBytes += bytes;
     };
@@ -228,15 +237,4 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       if (hopeless) throw hopeless;
     },
   };
-}
-
-/** What was read must be what the staging bucket says it stored. */
-function assertAsStaged(archive: Archive, digest: Digest): void {
-  if (!archive.checksum || archive.checksum.value === digest.crc32) return;
-  throw new FerryError(
-    'corrupted',
-    'What was read from staging does not match the checksum stored with the archive. ' +
-      'If this stays, the staged archive is damaged: stage it again.',
-    { retry: 'now', scope: 'archive' },
-  );
 }

@@ -88,6 +88,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     [`${userId}/mysql/db.sql`, sampleBytes(10, 'db')],
   ]);
   const settings: World['settings'] = {
+    isActive: async (asked) => (await world.settings.read(asked)) !== undefined,
     read: async () => ({
       ok: true,
       value: {
@@ -128,6 +129,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     );
     const tools: JobTools = {
       settings: {
+        isActive: (asked) => world.settings.isActive(asked),
         async read(asked) {
           const found = await world.settings.read(asked);
           if (!found?.ok) return found;
