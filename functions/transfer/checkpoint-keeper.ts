@@ -85,20 +85,30 @@ export function keepCheckpoint(
  * @throws FerryError when the destination cannot be asked; the checkpoint stays
  */
 export async function takeBack(tools: KeeperTools, saved: Checkpoint): Promise<void> {
-  const { destination, lease, runs, signal } = tools;
-  if (saved.upload !== undefined) {
-    const { size } = saved.archive;
-    const { partSize } = saved;
-    const plan = { size, partSize, count: Math.ceil(size / partSize) };
-    const file = remoteFile(lease, saved.archive);
-    const resuming = destination.resume(file, plan, saved.upload, signal);
-    const left = await resuming.catch((error: unknown) => {
-      if (toFerryError(error).code === 'upload-lost') return undefined;
-      throw error;
-    });
-    await left?.abort();
-  }
+  const { lease, runs } = tools;
+  // What is being read back is published, and nothing of ours is left beside it.
+  if (saved.readBack === undefined) await (await openLeft(tools, saved)).abort();
   await runs.removeCheckpoint(lease, saved.archive);
+}
+
+/**
+ * The unfinished upload that a checkpoint stands for. Where that cannot be gone on with, the same one
+ * begun anew: whatever was left without a word has the same place.
+ */
+async function openLeft(tools: KeeperTools, saved: Checkpoint): Promise<Upload> {
+  const { destination, lease, signal } = tools;
+  const { size } = saved.archive;
+  const { partSize } = saved;
+  const plan = { size, partSize, count: Math.ceil(size / partSize) };
+  const file = remoteFile(lease, saved.archive);
+  if (saved.upload !== undefined) {
+    try {
+      return await destination.resume(file, plan, saved.upload, signal);
+    } catch (error) {
+      if (toFerryError(error).code !== 'upload-lost') throw error;
+    }
+  }
+  return destination.begin(file, plan, signal);
 }
 
 /** An archive as its destination knows it. */

@@ -468,6 +468,19 @@ describe('a destination that cannot continue what was interrupted', () => {
     expect(writes).toBeLessThan(45);
   });
 
+  it('is left nothing by a killed worker, also of an archive that leaves staging', async () => {
+    const world = await openOne();
+    const { result } = await world.deliverMessage({
+      death: { atStep: 12, when: 'after the effect' },
+    });
+    expect(result).toBe('died');
+    expect(world.server.unfinished.size).toBe(1);
+    world.staged.delete(`${world.userId}/html/site.tar`);
+    await drain(world);
+    expect(world.server.unfinished.size).toBe(0);
+    expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
+  });
+
   it('whose connection always breaks is given up after eight beginnings, and leaves nothing', async () => {
     const world = await openOne();
     const cut = new FerryError('unreachable', 'Cut.', { retry: 'now' });
