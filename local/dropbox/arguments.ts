@@ -10,9 +10,9 @@ const offset = z.number().int().min(0);
 const tagged = <Tag extends string>(...tags: readonly [Tag, ...Tag[]]) =>
   z.union([z.enum(tags), z.strictObject({ '.tag': z.enum(tags) }).transform((one) => one['.tag'])]);
 
-const writePath = z.string().regex(/^\/(.|[\r\n])*$/, 'did not match pattern');
-const readPath = z.string().regex(/^\/(.|[\r\n])*$/, 'did not match pattern');
-const folderPath = z.string().regex(/^(\/(.|[\r\n])*)?$/, 'did not match pattern');
+const writePath = z.string().regex(/^\/.*$/s, 'did not match pattern');
+const readPath = z.string().regex(/^\/.*$/s, 'did not match pattern');
+const folderPath = z.string().regex(/^(\/.*)?$/s, 'did not match pattern');
 
 export const cursor = z.strictObject({ session_id: z.string(), offset });
 

@@ -113,7 +113,7 @@ export async function dropboxSubject(fake: DropboxFake, listPage: number): Promi
     refusesName(name) {
       if (name.includes('\\')) return { notHere: 'Dropbox never takes a backslash' };
       if (name.normalize('NFC') === name) return undefined;
-      return { notHere: 'Dropbox composes the letters of a name; dropbox-names.test.ts has it' };
+      return { notHere: 'Dropbox composes the letters of a name; dropbox-faults.test.ts has it' };
     },
     secrets: [fake.app.secret, WRONG_TOKEN, 'Bearer ', 'sl.'],
     listPage,

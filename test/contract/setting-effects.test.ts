@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { destinationTypes } from '../../functions/destinations/registry.ts';
+import { startDropboxEffects } from './effects/dropbox-effects.ts';
 import type { Effects } from './effects/effect.ts';
 import { startS3Effects } from './effects/s3-effects.ts';
 import { startSshEffects } from './effects/ssh-effects.ts';
 
 /** Every type that Ferry knows has its servers here. */
 const STARTS: Readonly<Record<string, () => Promise<Effects>>> = {
+  dropbox: startDropboxEffects,
   s3: startS3Effects,
   ssh: startSshEffects,
 };

@@ -24,7 +24,16 @@ describe('names at Dropbox', () => {
     const name = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
       .filter((text) => !text.includes('/'));
-    const odd = fc.constantFrom('.', '..', '.dropbox', 'Desktop.INI', 'a ', '\\', 'icon\r', 'a.tar');
+    const odd = fc.constantFrom(
+      '.',
+      '..',
+      '.dropbox',
+      'Desktop.INI',
+      'a ',
+      '\\',
+      'icon\r',
+      'a.tar',
+    );
     fc.assert(
       fc.property(fc.array(fc.oneof(name, odd), { minLength: 1, maxLength: 4 }), (names) => {
         const path = names.join('/');

@@ -31,10 +31,7 @@ export async function admit(
   if (problem !== undefined) {
     throw refuse('name-refused', `Dropbox cannot keep ${problem}. Give the archive another name.`);
   }
-  const [found, room] = await Promise.all([
-    look(account, file.path, signal),
-    knowsRoom ? roomLeft(account, signal) : undefined,
-  ]);
+  const found = await look(account, file.path, signal);
   if (found === 'folder') {
     throw refuse(
       'name-refused',
@@ -47,6 +44,7 @@ export async function admit(
       `To Dropbox, this name and that of the file "${found.name}" are the same, since it makes no difference between capital and small letters. Rename or remove one of them.`,
     );
   }
+  const room = knowsRoom ? await roomLeft(account, signal) : undefined;
   const taken = found?.size ?? 0;
   if (room !== undefined && file.size > room + taken) {
     throw refuse(
@@ -58,19 +56,17 @@ export async function admit(
 
 /** Bytes; undefined where Dropbox does not tell, or not this app. */
 export async function roomLeft(account: Account, signal: AbortSignal): Promise<number | undefined> {
-  const usage = spaceUsage.safeParse(
-    await account.call<unknown>(signal, async (client, options) => {
-      try {
-        return await client.usersGetSpaceUsage(options);
-      } catch (thrown) {
-        // It needs the permission account_info.read, which Ferry does without.
-        if (!readRefusal(thrown)?.tags.includes('missing_scope')) throw thrown;
-        return { status: 200, headers: {}, result: undefined };
-      }
-    }),
-  );
-  if (!usage.success) return undefined;
-  const { used, allocation } = usage.data;
+  const usage = await account.call(signal, async (client, options) => {
+    try {
+      return spaceUsage.parse((await client.usersGetSpaceUsage(options)).result);
+    } catch (thrown) {
+      // It needs the permission account_info.read, which Ferry does without.
+      if (!readRefusal(thrown)?.tags.includes('missing_scope')) throw thrown;
+      return undefined;
+    }
+  });
+  if (!usage) return undefined;
+  const { used, allocation } = usage;
   switch (allocation['.tag']) {
     case 'individual':
       return allocation.allocated - used;

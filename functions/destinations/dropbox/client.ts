@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Dropbox, type DropboxResponse, DropboxResponseError } from 'dropbox';
+import { Dropbox, DropboxResponseError } from 'dropbox';
 import { sendAgain, sendInTime } from '../http/deadline.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { dropboxError, isTokenRefused } from './errors.ts';
@@ -12,10 +12,8 @@ const DOWNLOAD = 'https://content.dropboxapi.com/2/files/download';
 /** As much of an error's text as is looked at. */
 const LONGEST_ERROR = 64 * 1024;
 
-type Request<T> = (
-  client: Dropbox,
-  options: { readonly signal: AbortSignal },
-) => Promise<DropboxResponse<T>>;
+/** One request by the official client, and what is made of its answer. */
+type Request<T> = (client: Dropbox, options: { readonly signal: AbortSignal }) => Promise<T>;
 
 /** The account of one user, and the one way to talk to it. */
 export interface Account {
@@ -72,7 +70,7 @@ export function openAccount(settings: DropboxSettings): Account {
     attempt(signal, bytes, async (accessToken, inTime) => {
       // Without a refresh token of its own, so that it never asks for a token beside ours.
       const client = new Dropbox({ accessToken, fetch: transport.fetch });
-      return (await request(client, { signal: inTime })).result;
+      return request(client, { signal: inTime });
     });
 
   return {

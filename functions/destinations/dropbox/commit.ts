@@ -24,13 +24,14 @@ export async function commitEmpty(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Proof> {
-  const result = await account.send<unknown>(signal, 0, (client, options) =>
-    client.filesUpload(
+  const published = await account.send(signal, 0, async (client, options) => {
+    const { result } = await client.filesUpload(
       { ...commitInfo(account, file), contents: Buffer.alloc(0), content_hash: EMPTY_HASH },
       options,
-    ),
-  );
-  return prove(account, file, fileMetadata.parse(result), digest, EMPTY_HASH, signal);
+    );
+    return fileMetadata.parse(result);
+  });
+  return prove(account, file, published, digest, EMPTY_HASH, signal);
 }
 
 /**
@@ -46,9 +47,9 @@ export async function commitSession(
   contentHash: string,
   signal: AbortSignal,
 ): Promise<Proof> {
-  const result = await account.call<unknown>(signal, async (client, options) => {
+  const published = await account.call(signal, async (client, options) => {
     try {
-      return await client.filesUploadSessionFinish(
+      const { result } = await client.filesUploadSessionFinish(
         {
           cursor: { session_id: sessionId, offset: file.size },
           commit: commitInfo(account, file),
@@ -57,14 +58,13 @@ export async function commitSession(
         },
         options,
       );
+      return fileMetadata.parse(result);
     } catch (thrown) {
       if (readRefusal(thrown)?.tags[0] !== 'lookup_failed') throw thrown;
-      return { status: 200, headers: {}, result: undefined };
+      return undefined;
     }
   });
-  if (result !== undefined) {
-    return prove(account, file, fileMetadata.parse(result), digest, contentHash, signal);
-  }
+  if (published) return prove(account, file, published, digest, contentHash, signal);
   const found = await look(account, file.path, signal);
   if (found && found !== 'folder' && isWhole(found, digest.size, contentHash)) {
     return prove(account, file, found, digest, contentHash, signal);

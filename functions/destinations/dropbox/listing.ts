@@ -30,15 +30,16 @@ async function readPage(
   cursor: string | undefined,
   signal: AbortSignal,
 ) {
-  const result = await account.call<unknown>(signal, async (client, options) => {
+  return account.call(signal, async (client, options) => {
     try {
-      return cursor === undefined
-        ? await client.filesListFolder({ path: account.pathOf(prefix), recursive: true }, options)
-        : await client.filesListFolderContinue({ cursor }, options);
+      const { result } =
+        cursor === undefined
+          ? await client.filesListFolder({ path: account.pathOf(prefix), recursive: true }, options)
+          : await client.filesListFolderContinue({ cursor }, options);
+      return listPage.parse(result);
     } catch (thrown) {
       if (!says(readRefusal(thrown), 'path', 'not_found')) throw thrown;
-      return { status: 200, headers: {}, result: NO_ENTRIES };
+      return NO_ENTRIES;
     }
   });
-  return listPage.parse(result);
 }

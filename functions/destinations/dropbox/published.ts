@@ -11,17 +11,17 @@ export async function look(
   path: string,
   signal: AbortSignal,
 ): Promise<FileMetadata | 'folder' | undefined> {
-  const found = await account.call<unknown>(signal, async (client, options) => {
+  return account.call(signal, async (client, options) => {
     try {
-      return await client.filesGetMetadata({ path: account.pathOf(path) }, options);
+      const { result } = await client.filesGetMetadata({ path: account.pathOf(path) }, options);
+      const entry = metadata.parse(result);
+      if (entry['.tag'] === 'file') return entry;
+      return entry['.tag'] === 'folder' ? 'folder' : undefined;
     } catch (thrown) {
       if (!says(readRefusal(thrown), 'path', 'not_found')) throw thrown;
-      return { status: 200, headers: {}, result: { '.tag': 'deleted' } };
+      return undefined;
     }
   });
-  const entry = metadata.parse(found);
-  if (entry['.tag'] === 'file') return entry;
-  return entry['.tag'] === 'folder' ? 'folder' : undefined;
 }
 
 /** Whether a file is, to the last byte, the one with this content hash. */
@@ -66,12 +66,11 @@ export async function prove(
 
 /** Removes a file; that there is none is no error. */
 export async function remove(account: Account, path: string, signal: AbortSignal): Promise<void> {
-  await account.call<unknown>(signal, async (client, options) => {
+  await account.call(signal, async (client, options) => {
     try {
-      return await client.filesDeleteV2({ path: account.pathOf(path) }, options);
+      await client.filesDeleteV2({ path: account.pathOf(path) }, options);
     } catch (thrown) {
       if (!says(readRefusal(thrown), 'path_lookup', 'not_found')) throw thrown;
-      return { status: 200, headers: {}, result: undefined };
     }
   });
 }
@@ -83,14 +82,13 @@ async function removeExactly(
   { rev }: FileMetadata,
   signal: AbortSignal,
 ): Promise<void> {
-  await account.call<unknown>(signal, async (client, options) => {
+  await account.call(signal, async (client, options) => {
     try {
-      return await client.filesDeleteV2({ path: account.pathOf(path), parent_rev: rev }, options);
+      await client.filesDeleteV2({ path: account.pathOf(path), parent_rev: rev }, options);
     } catch (thrown) {
       const refusal = readRefusal(thrown);
       const isGone = says(refusal, 'path_lookup', 'not_found') || says(refusal, 'conflict');
       if (!isGone) throw thrown;
-      return { status: 200, headers: {}, result: undefined };
     }
   });
 }

@@ -11,8 +11,8 @@ const expired = () =>
 
 /** Starts a session whose pieces may come in any order. */
 export async function startConcurrent(account: Account, signal: AbortSignal): Promise<string> {
-  const result = await account.call(signal, (client, options) =>
-    client.filesUploadSessionStart(
+  return account.call(signal, async (client, options) => {
+    const { result } = await client.filesUploadSessionStart(
       {
         session_type: { '.tag': 'concurrent' },
         close: false,
@@ -20,9 +20,9 @@ export async function startConcurrent(account: Account, signal: AbortSignal): Pr
         content_hash: EMPTY_HASH,
       },
       options,
-    ),
-  );
-  return sessionStarted.parse(result).session_id;
+    );
+    return sessionStarted.parse(result).session_id;
+  });
 }
 
 /** Starts a session that holds all of a file and takes no more. */
@@ -32,10 +32,13 @@ export async function startWhole(
   contentHash: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const result = await account.send(signal, contents.length, (client, options) =>
-    client.filesUploadSessionStart({ close: true, contents, content_hash: contentHash }, options),
-  );
-  return sessionStarted.parse(result).session_id;
+  return account.send(signal, contents.length, async (client, options) => {
+    const { result } = await client.filesUploadSessionStart(
+      { close: true, contents, content_hash: contentHash },
+      options,
+    );
+    return sessionStarted.parse(result).session_id;
+  });
 }
 
 /** One range of bytes for a session. */
@@ -59,24 +62,22 @@ export async function append(
   signal: AbortSignal,
 ): Promise<'stored' | 'closed'> {
   const cursor = { session_id: sessionId, offset };
-  let outcome: 'stored' | 'closed' = 'stored';
-  await account.send(signal, contents.length, async (client, options) => {
+  return account.send(signal, contents.length, async (client, options) => {
     try {
-      return await client.filesUploadSessionAppendV2(
+      await client.filesUploadSessionAppendV2(
         { cursor, close, contents, content_hash: contentHash },
         options,
       );
+      return 'stored';
     } catch (thrown) {
       const refusal = readRefusal(thrown);
       if (says(refusal, 'not_found')) throw expired();
       // A piece whose answer was lost may be refused when it comes again, as in a sequential session.
       const isThere = refusal?.correctOffset === offset + contents.length;
       if (!isThere && !says(refusal, 'closed')) throw thrown;
-      outcome = isThere ? 'stored' : 'closed';
-      return { status: 200, headers: {}, result: undefined };
+      return isThere ? 'stored' : 'closed';
     }
   });
-  return outcome;
 }
 
 /**
@@ -88,10 +89,9 @@ export async function probe(
   sessionId: string,
   signal: AbortSignal,
 ): Promise<'open' | 'closed' | 'gone'> {
-  let state: 'open' | 'closed' | 'gone' = 'open';
-  await account.call(signal, async (client, options) => {
+  return account.call(signal, async (client, options) => {
     try {
-      return await client.filesUploadSessionAppendV2(
+      await client.filesUploadSessionAppendV2(
         {
           cursor: { session_id: sessionId, offset: 1 },
           close: false,
@@ -100,13 +100,12 @@ export async function probe(
         },
         options,
       );
+      return 'open';
     } catch (thrown) {
       const refusal = readRefusal(thrown);
       if (refusal?.status !== 409) throw thrown;
-      if (says(refusal, 'not_found')) state = 'gone';
-      else state = says(refusal, 'closed') ? 'closed' : 'open';
-      return { status: 200, headers: {}, result: undefined };
+      if (says(refusal, 'not_found')) return 'gone';
+      return says(refusal, 'closed') ? 'closed' : 'open';
     }
   });
-  return state;
 }
