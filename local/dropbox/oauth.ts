@@ -121,6 +121,13 @@ export function openOAuth() {
       return refresh;
     },
 
+    /** What a refresh token gives, without a request. */
+    accessTokenFor(refresh: string) {
+      const found = refreshTokens.get(refresh);
+      if (!found) throw new Error('There is no such refresh token.');
+      return issue(found, refresh);
+    },
+
     /** What happens when a person follows the link of an app and allows it: the code that is shown. */
     approve(query: URLSearchParams, account: Account): string {
       const app = apps.get(query.get('client_id') ?? '');

@@ -17,10 +17,9 @@ export async function startDropboxEffects(): Promise<Effects> {
   const front = await startFront(fake.endpoint);
   const outcome = (settings: Settings) => tryDelivery('dropbox', settings);
   const whereItArrives = async (settings: Settings) => {
+    account.tree.remove('');
     await outcome(settings);
-    const [found] = account.tree.below('').filter(([, { kind }]) => kind === 'file');
-    account.tree.remove(found?.[1].path ?? '');
-    return found?.[1].path;
+    return account.tree.below('').find(([, { kind }]) => kind === 'file')?.[1].path;
   };
   /** What is asked for at the front, in place of the fake itself. */
   const askedThere = async (settings: Settings) => {
