@@ -54,8 +54,9 @@ export async function connectDropbox(
     };
     await writeSettings(documents, choices, TYPE, changes);
     const stored = Object.keys(changes);
+    const verb = stored.length === 1 ? 'is' : 'are';
     say(
-      `\nDropbox lets Ferry in, and ${stored.join(' and ')} of "${destination}" is in the row of "${userId}".\n` +
+      `\nDropbox lets Ferry in, and ${stored.join(' and ')} of "${destination}" ${verb} in the row of "${userId}".\n` +
         'Within seconds "status" of the row says whether everything else is right, and when the next run is.',
     );
     return { userId, destination, stored, scopes };

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MiB, type PartPlan, partRange, planParts } from '../../functions/core/parts.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
-import type { Destination, RemoteFile, Upload } from '../../functions/destinations/contract.ts';
+import type {
+  CheckStep,
+  Destination,
+  RemoteFile,
+  Upload,
+} from '../../functions/destinations/contract.ts';
 import type { Account } from '../../local/dropbox/oauth.ts';
 import { Refusal, rateLimited, routeError } from '../../local/dropbox/refusal.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
+import { startFront } from '../servers/http-front.ts';
 import { openWith, settingsOf, startFake, storedIn } from './dropbox-subject.ts';
 import { failure } from './failure.ts';
 import { digestOf, sampleBytes } from './sample.ts';
@@ -127,6 +134,90 @@ describe('Dropbox when things go wrong', () => {
     expect(await failure(finish(upload))).toMatchObject({ code: 'upload-lost', retry: 'now' });
     expect(await failure(resume(upload))).toMatchObject({ code: 'upload-lost', retry: 'now' });
     expect(await stored()).toEqual(other);
+  });
+
+  it('parts in any order, with a process that is lost anywhere: the file is the same', async () => {
+    const bytes = sampleBytes(4 * BLOCK + 3, 'any order');
+    const plan: PartPlan = { size: bytes.length, partSize: BLOCK, count: 5 };
+    const numbers = [0, 1, 2, 3, 4];
+    const orders = fc.record({
+      first: fc.shuffledSubarray(numbers),
+      rest: fc.shuffledSubarray(numbers, { minLength: 5 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(orders, async ({ first, rest }) => {
+        const transferId = randomBytes(8).toString('hex');
+        const one = { path: `any/${transferId}`, size: bytes.length, transferId };
+        const send = async (upload: Upload, number: number) => {
+          const range = partRange(plan, number);
+          const part = bytes.subarray(range.offset, range.offset + range.length);
+          await upload.writePart({ ...range, bytes: part }, NEVER);
+        };
+        const upload = await destination.begin(one, plan, NEVER);
+        await Promise.all(first.map((number) => send(upload, number)));
+        const saved = JSON.parse(JSON.stringify(await upload.checkpoint()));
+        const resumed = await destination.resume(one, plan, saved, NEVER);
+        const leading = numbers.findIndex((number) => !first.includes(number));
+        expect(resumed.held).toBe(leading < 0 ? 5 : leading);
+        const missing = rest.filter((number) => number >= resumed.held);
+        await Promise.all(missing.map((number) => send(resumed, number)));
+        await resumed.finish(digestOf(bytes), NEVER);
+        expect(await storedIn(account, `/any/${transferId}`)).toEqual(bytes);
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('a stopped transfer ends within a second, also with a part under way', async () => {
+    const front = await startFront(fake.endpoint);
+    const reached = Promise.withResolvers<void>();
+    front.react(({ path }) => {
+      if (!path.endsWith('append_v2')) return undefined;
+      reached.resolve();
+      return new Promise(() => {});
+    });
+    const slow = await openWith(settingsOf(fake, account, front.endpoint));
+    const upload = await slow.begin(file, PLAN, NEVER);
+    const stopping = new AbortController();
+    const bytes = BYTES.subarray(0, BLOCK);
+    const part = { number: 0, offset: 0, length: BLOCK, bytes };
+    const writing = failure(upload.writePart(part, stopping.signal));
+    await reached.promise;
+    const stoppedAt = performance.now();
+    stopping.abort();
+    expect((await writing).code).toBe('aborted');
+    expect(performance.now() - stoppedAt).toBeLessThan(1000);
+    await slow.close();
+    await front.stop();
+  });
+
+  it('offsets that Dropbox does not agree to: the upload is started again', async () => {
+    const upload = await begun(0);
+    const what = routeError(['incorrect_offset'], { correct_offset: 7 });
+    fake.script({ route: APPEND, what });
+    expect(await failure(write(upload, 1))).toMatchObject({ code: 'upload-lost', retry: 'now' });
+  });
+
+  it('a probe that is not understood leaves it to the next part to tell', async () => {
+    const upload = await begun(0);
+    fake.script({ route: APPEND, what: new Refusal(400, 'offset: not on the grid') });
+    const resumed = await resume(upload);
+    await write(resumed, 1, 2);
+    await finish(resumed);
+    expect(await stored()).toEqual(BYTES);
+  });
+
+  it('a file in place of the folder is told by the connection test', async () => {
+    await finish(await begun(0, 1, 2));
+    const settings = { ...settingsOf(fake, account), DROPBOX_REMOTE_PATH: 'html/a.tar' };
+    const wrong = await openWith(settings);
+    const steps: CheckStep[] = [];
+    for await (const step of wrong.check(NEVER)) steps.push(step);
+    expect(steps.at(-1)).toMatchObject({
+      step: 'authentication',
+      error: { code: 'name-refused', message: expect.stringMatching(/DROPBOX_REMOTE_PATH/) },
+    });
+    await wrong.close();
   });
 
   it('the session expires in mid-upload: it is started again', async () => {

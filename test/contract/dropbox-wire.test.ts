@@ -164,7 +164,7 @@ describe('what Ferry says to Dropbox', () => {
       if (!path.endsWith('append_v2')) return undefined;
       underWay += 1;
       most = Math.max(most, underWay);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 300));
       underWay -= 1;
       return undefined;
     });

@@ -120,6 +120,7 @@ const BY_TAG: Readonly<Record<string, Meaning>> = {
   not_file: ['not-found', 'never', 'There is a folder of this name, and no file.', 'archive'],
   too_large: TOO_LARGE,
   content_hash_mismatch: DAMAGED,
+  incorrect_offset: GONE,
   concurrent_session_missing_data: GONE,
   concurrent_session_not_closed: GONE,
 };

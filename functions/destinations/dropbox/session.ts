@@ -103,7 +103,8 @@ export async function probe(
       return 'open';
     } catch (thrown) {
       const refusal = readRefusal(thrown);
-      if (refusal?.status !== 409) throw thrown;
+      // Should Dropbox look at the arguments before the session, the next piece tells what has become of it.
+      if (refusal?.status !== 409 && refusal?.status !== 400) throw thrown;
       if (says(refusal, 'not_found')) return 'gone';
       return says(refusal, 'closed') ? 'closed' : 'open';
     }

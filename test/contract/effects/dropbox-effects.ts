@@ -8,7 +8,7 @@ import { type Effects, FILE, type Settings, tryDelivery } from './effect.ts';
 const BLOCK = 4 * MiB;
 const MANY = 5;
 /** Long enough for every request that may be under way to be so. */
-const LINGER_MS = 100;
+const LINGER_MS = 300;
 
 /** What each setting of a Dropbox destination does, seen on the fake and on the wire before it. */
 export async function startDropboxEffects(): Promise<Effects> {
