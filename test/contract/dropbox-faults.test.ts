@@ -10,6 +10,7 @@ import type {
   RemoteFile,
   Upload,
 } from '../../functions/destinations/contract.ts';
+import { officialClient } from '../../local/dropbox/client.ts';
 import type { Account } from '../../local/dropbox/oauth.ts';
 import { Refusal, rateLimited, routeError } from '../../local/dropbox/refusal.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
@@ -246,13 +247,35 @@ describe('Dropbox when things go wrong', () => {
     expect(await stored()).toBeUndefined();
   });
 
-  it('Dropbox says another content_hash than was sent: the file is removed', async () => {
-    const upload = await begun(0, 1, 2);
-    const { name, ...rest } = { name: 'a.tar', path_display: '/html/a.tar', rev: '000000001' };
-    const wrong = { ...rest, name, size: BYTES.length, content_hash: '0'.repeat(64) };
-    const server_modified = '2026-11-24T00:00:00Z';
-    fake.script({ route: FINISH, what: new Refusal(200, { ...wrong, server_modified }) });
-    expect(await failure(finish(upload))).toMatchObject({ code: 'corrupted', retry: 'later' });
+  it('Dropbox made another file of the session than was sent: it is removed, but nothing newer', async () => {
+    const front = await startFront(fake.endpoint);
+    const client = officialClient({
+      endpoint: fake.endpoint,
+      clientId: fake.app.key,
+      clientSecret: fake.app.secret,
+      refreshToken: fake.oauth.connect(fake.app, account),
+    });
+    const put = async (text: string) => {
+      const contents = Buffer.from(text);
+      const mode = { '.tag': 'overwrite' } as const;
+      return (await client.filesUpload({ path: '/html/a.tar', contents, mode })).result;
+    };
+    const spoiled = await openWith(settingsOf(fake, account, front.endpoint));
+    for (const newer of [undefined, 'newer']) {
+      const upload = await spoiled.begin(file, PLAN, NEVER);
+      await write(upload, 0, 1, 2);
+      front.react(async ({ path }) => {
+        if (path !== `/2/${FINISH}`) return undefined;
+        const body = JSON.stringify(await put('damaged'));
+        if (newer !== undefined) await put(newer);
+        return { status: 200, body };
+      });
+      const error = await failure(finish(upload));
+      expect(error).toMatchObject({ code: 'corrupted', retry: 'later', scope: 'archive' });
+      expect((await stored())?.toString()).toBe(newer);
+    }
+    await spoiled.close();
+    await front.stop();
   });
 
   it('not all parts were written: nothing is published', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createSHA256 } from 'hash-wasm';
+import { createSHA256, type IHasher } from 'hash-wasm';
 import { MiB } from '../../core/parts.ts';
 
 /** The grid of Dropbox: of its content_hash and of concurrent upload sessions, in bytes. */
@@ -39,20 +39,22 @@ export interface RunningContentHash {
   current(): string;
 }
 
-/**
- * @param state of an earlier process; undefined begins
- * @returns undefined where the state was saved by another build of hash-wasm
- */
-export async function openContentHash(state?: string): Promise<RunningContentHash | undefined> {
+/** Begins the content_hash of a file. */
+export async function startContentHash(): Promise<RunningContentHash> {
+  return running((await createSHA256()).init());
+}
+
+/** Goes on from a saved state; undefined where another build of hash-wasm saved it. */
+export async function resumeContentHash(state: string): Promise<RunningContentHash | undefined> {
   const hasher = await createSHA256();
-  if (state === undefined) hasher.init();
-  else {
-    try {
-      hasher.load(Buffer.from(state, 'base64'));
-    } catch {
-      return undefined;
-    }
+  try {
+    return running(hasher.load(Buffer.from(state, 'base64')));
+  } catch {
+    return undefined;
   }
+}
+
+function running(hasher: IHasher): RunningContentHash {
   return {
     add: (blockHashes) => void hasher.update(blockHashes),
     save: () => Buffer.from(hasher.save()).toString('base64'),

@@ -8,8 +8,9 @@ import { commitEmpty, commitSession } from './commit.ts';
 import {
   BLOCK,
   hashBlocks,
-  openContentHash,
   type RunningContentHash,
+  resumeContentHash,
+  startContentHash,
   toContentHash,
 } from './content-hash.ts';
 import { isWhole, look } from './published.ts';
@@ -33,8 +34,7 @@ export async function beginUpload(
 ): Promise<Upload> {
   const isLarge = plan.count > 1;
   await admit(account, file, isLarge, signal);
-  const hash = await openContentHash();
-  if (!hash) throw uploadLost('its checksum cannot be begun');
+  const hash = await startContentHash();
   const session = isLarge ? { sessionId: await startConcurrent(account, signal) } : {};
   return openUpload(account, file, plan, { ...session, isClosed: false, held: 0, hash });
 }
@@ -48,7 +48,7 @@ export async function resumeUpload(
   signal: AbortSignal,
 ): Promise<Upload> {
   const { sessionId, parts: held, hash: state } = readCheckpoint(json, file, plan);
-  const hash = await openContentHash(state);
+  const hash = await resumeContentHash(state);
   if (!hash) throw uploadLost('its checksum was begun by another version of Ferry');
   const isComplete = held === plan.count;
   const found = await probe(account, sessionId, signal);
