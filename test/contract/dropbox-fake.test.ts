@@ -13,12 +13,12 @@ import {
   uploadFile,
 } from 'dropbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { atEndpoint, officialClient } from '../../local/dropbox/client.ts';
 import { contentHash } from '../../local/dropbox/content-hash.ts';
 import type { Account } from '../../local/dropbox/oauth.ts';
 import { rateLimited } from '../../local/dropbox/refusal.ts';
 import { ROUTES } from '../../local/dropbox/routes.ts';
 import { type DropboxFake, startDropboxFake } from '../../local/dropbox/server.ts';
+import { atEndpoint, officialClient } from '../servers/dropbox-client.ts';
 import { sampleBytes } from './sample.ts';
 
 const MiB = 1024 * 1024;

@@ -10,10 +10,10 @@ import type {
   RemoteFile,
   Upload,
 } from '../../functions/destinations/contract.ts';
-import { officialClient } from '../../local/dropbox/client.ts';
 import type { Account } from '../../local/dropbox/oauth.ts';
 import { Refusal, rateLimited, routeError } from '../../local/dropbox/refusal.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
+import { officialClient } from '../servers/dropbox-client.ts';
 import { startFront } from '../servers/http-front.ts';
 import { openWith, settingsOf, startFake, storedIn } from './dropbox-subject.ts';
 import { failure } from './failure.ts';
