@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAzureDestination } from './azure-destination.ts';
 import { type DestinationServer, loginsFor, type StartServer } from './destination-server.ts';
+import { startDropboxDestination } from './dropbox-destination.ts';
 import { startS3Destination } from './s3-destination.ts';
 import { startSshDestination } from './ssh-destination.ts';
 import type { LocalUser } from './users.ts';
@@ -9,6 +10,7 @@ import type { LocalUser } from './users.ts';
 /** How the server of each type is started. */
 const STARTS: Readonly<Record<string, StartServer>> = {
   azure: startAzureDestination,
+  dropbox: startDropboxDestination,
   s3: startS3Destination,
   ssh: startSshDestination,
 };
