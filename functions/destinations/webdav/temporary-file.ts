@@ -1,0 +1,98 @@
+import { posix } from 'node:path';
+import type { Digest, Proof } from '../../core/receipt.ts';
+import { NEVER } from '../../core/stopping.ts';
+import type { RemoteFile } from '../contract.ts';
+import type { Mark, Saved, State } from './checkpoint.ts';
+import { shortWrite, statusOf, uploadLost } from './errors.ts';
+import { ensureFolder } from './folders.ts';
+import { type Entry, look } from './properties.ts';
+import { findOurs, markOf, proveSize, publish } from './publish.ts';
+import { temporaryName } from './remote-path.ts';
+import type { Server } from './server.ts';
+
+/** A file that grows under a name of our own beside its final place. */
+export interface TemporaryFile {
+  readonly url: string;
+  look(signal: AbortSignal): Promise<Entry | undefined>;
+  /** Puts the first bytes there, or all, in place of anything older. */
+  put(body: Buffer, signal: AbortSignal): Promise<void>;
+  /** What another process needs once all parts are there. */
+  marks(): Promise<Pick<State, 'ours' | 'before'>>;
+  /** Whether the file has its final name already, by the marks of a checkpoint. */
+  isPublished(signal: AbortSignal): Promise<boolean>;
+  finish(digest: Digest, how: string, signal: AbortSignal): Promise<Proof>;
+  remove(): Promise<void>;
+}
+
+/** Sends nothing yet. */
+export function openTemporaryFile(
+  server: Server,
+  file: RemoteFile,
+  saved?: Pick<Saved, 'ours' | 'before'>,
+): TemporaryFile {
+  const folder = folderOf(file);
+  const name = temporaryName(posix.basename(file.path), file.transferId);
+  const url = server.fileUrl(posix.join(folder, name));
+  const final = server.fileUrl(file.path);
+  const size = file.size;
+  let ours: Mark | undefined = saved?.ours;
+  let before: Mark | null | undefined = saved?.before;
+
+  const mark = async (found: Entry, signal: AbortSignal) => {
+    const older = await look(server, final, signal);
+    ours = markOf(found);
+    before = older ? markOf(older) : null;
+    return { ours, before };
+  };
+  const published = async (signal: AbortSignal) =>
+    ours !== undefined && before !== undefined
+      ? findOurs(server, { final, size, ours, before }, signal)
+      : undefined;
+
+  return {
+    url,
+    look: (signal) => look(server, url, signal),
+
+    async put(body, signal) {
+      const request = { method: 'PUT', url, body };
+      try {
+        await server.call(signal, request);
+      } catch (thrown) {
+        // Somebody has removed the folder since it was made or seen.
+        if (statusOf(thrown) !== 404 && statusOf(thrown) !== 409) throw thrown;
+        server.knownFolders.clear();
+        await ensureFolder(server, folder, signal);
+        await server.call(signal, request);
+      }
+    },
+
+    async marks() {
+      const found = ours === undefined ? await look(server, url, NEVER) : undefined;
+      return found ? mark(found, NEVER) : { ours, before };
+    },
+
+    isPublished: async (signal) => (await published(signal)) !== undefined,
+
+    async finish(digest, how, signal) {
+      const found = await look(server, url, signal);
+      if (found) {
+        if (found.size !== digest.size) throw shortWrite();
+        const marks = await mark(found, signal);
+        await publish(server, { source: url, leftover: url, final, size, ...marks }, signal);
+      } else if (!(await published(signal))) {
+        throw uploadLost('the server does not have it any more');
+      }
+      return proveSize(server, file, how, signal);
+    },
+
+    async remove() {
+      await server.call(NEVER, { method: 'DELETE', url, expect: [404] });
+    },
+  };
+}
+
+/** The folder of a file, below the destination's. */
+export function folderOf({ path }: Pick<RemoteFile, 'path'>): string {
+  const folder = posix.dirname(path);
+  return folder === '.' ? '' : folder;
+}
