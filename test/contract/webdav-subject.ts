@@ -16,6 +16,8 @@ const FOLDER = 'backups/of us';
 const WRONG_PASSWORD = 'not the password';
 /** Within the first part, and after all that is sent before it on any connection. */
 const FLIPPED_BYTE = 40_000;
+/** What servers keep for themselves beside the files. */
+const OF_SERVERS = ['.sabredav'];
 
 export type Settings = Readonly<Record<string, unknown>>;
 
@@ -89,7 +91,9 @@ export async function webdavSubject(options: SubjectOptions): Promise<Subject> {
   const root = join(server.folder, FOLDER);
   const list = async (folder: string): Promise<string[]> => {
     const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    return found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+    return found
+      .filter((one) => one.isFile() && !OF_SERVERS.includes(one.name))
+      .map((one) => join(one.parentPath, one.name));
   };
   const unfinished = async () => [
     ...(await list(root)).filter((path) => path.includes('/.ferry-')),

@@ -32,6 +32,11 @@ const NOT_UNDERSTOOD: Meaning = [
   'never',
   'The server does not accept what WebDAV clients send. Check that WEBDAV_URL is the address of a WebDAV folder.',
 ];
+const NO_ROOM: Meaning = [
+  'no-space',
+  'never',
+  'The server has no room left. Free some, or raise the quota of WEBDAV_USERNAME.',
+];
 const TOO_LARGE: Meaning = [
   'too-large',
   'never',
@@ -72,11 +77,7 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
   429: BUSY,
   501: NOT_UNDERSTOOD,
   503: BUSY,
-  507: [
-    'no-space',
-    'never',
-    'The server has no room left. Free some, or raise the quota of WEBDAV_USERNAME.',
-  ],
+  507: NO_ROOM,
 };
 
 /** What servers answer that do not know the request that makes them WebDAV servers. */
@@ -138,4 +139,10 @@ export function shortWrite(): FerryError {
     'The server has less than Ferry sent, although it said that all was well. It is sent again.',
     { retry: 'now', scope: 'archive' },
   );
+}
+
+/** The server has stored less than it was sent, and has no room for the rest. */
+export function noRoom(): FerryError {
+  const [code, retry, text] = NO_ROOM;
+  return new FerryError(code, text, { retry });
 }

@@ -15,10 +15,12 @@ export interface Entry {
   readonly etag?: string | undefined;
 }
 
+// Empty where the server has no answer, which is not nought.
+const bytes = z.union([z.int().min(0), z.string().regex(/^\d+$/).transform(Number)]);
 const told = z.union([z.string(), z.number()]).transform(String).optional().catch(undefined);
 const properties = z.object({
   resourcetype: z.unknown(),
-  getcontentlength: z.coerce.number().optional().catch(undefined),
+  getcontentlength: bytes.optional().catch(undefined),
   getlastmodified: told,
   getetag: told,
 });
@@ -60,7 +62,7 @@ export function childrenOf<T extends { readonly href: string }>(
   url: string,
   found: readonly T[],
 ): T[] {
-  const depths = found.map(({ href }) => decodeNames(pathOf(href, url)));
+  const depths = found.map(({ href }) => decodeNames(pathOf(href)));
   const folder = decodeNames(new URL(url).pathname);
   const isFolder = (names: readonly string[]) =>
     names.length === folder.length && names.every((name, at) => name === folder[at]);
@@ -68,8 +70,37 @@ export function childrenOf<T extends { readonly href: string }>(
   return found.filter((_, at) => depths[at]?.length === own + 1);
 }
 
-function pathOf(href: string, url: string): string {
-  return /^https?:\/\//i.test(href) ? (URL.parse(href, url)?.pathname ?? href) : href;
+/** Not by the rules of URLs: some servers leave `#` and `?` in names as they are. */
+function pathOf(href: string): string {
+  return href.replace(/^https?:\/\/[^/]*/i, '');
+}
+
+const quota = z.object({
+  multistatus: z.object({
+    response: z.array(
+      z.object({
+        propstat: z.object({
+          prop: z.object({ 'quota-available-bytes': bytes }),
+        }),
+      }),
+    ),
+  }),
+});
+
+/** How many bytes a folder has room for (RFC 4331, 3); undefined where the server does not tell. */
+export async function roomIn(
+  server: Server,
+  url: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { text } = await server.call(signal, {
+    method: 'PROPFIND',
+    url,
+    headers: { depth: '0', 'content-type': 'application/xml' },
+    body: '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><quota-available-bytes/></prop></propfind>',
+  });
+  const [first] = quota.safeParse(await parseXML(text)).data?.multistatus.response ?? [];
+  return first?.propstat.prop['quota-available-bytes'];
 }
 
 /** No body asks for all usual properties, and gets none that are missing (RFC 4918, 9.1). */
@@ -91,7 +122,7 @@ function toEntry({ href, status, propstat }: z.output<typeof response>): Entry |
   const isFolder =
     typeof resourcetype === 'object' && resourcetype !== null && 'collection' in resourcetype;
   return {
-    name: decodeNames(pathOf(href, 'http://localhost')).at(-1) ?? '',
+    name: decodeNames(pathOf(href)).at(-1) ?? '',
     kind: isFolder ? 'folder' : 'file',
     size: isFolder ? 0 : (getcontentlength ?? Number.NaN),
     modified: getlastmodified,

@@ -4,7 +4,7 @@ import type { PartPlan } from '../../core/parts.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
-import { shortWrite, statusOf, uploadLost } from './errors.ts';
+import { statusOf, uploadLost } from './errors.ts';
 import { ensureFolder } from './folders.ts';
 import { isUnknownRequest } from './probe.ts';
 import { writeRange } from './ranged-write.ts';
@@ -98,7 +98,8 @@ function openUpload(
   const assertArrived = async ({ offset, length }: Part, signal: AbortSignal) => {
     const found = await temporary.look(signal);
     if (found && found.size >= offset + length) return;
-    if (offset === 0) throw shortWrite();
+    const reason = await temporary.explainShort(file.size - offset, signal);
+    if (offset === 0 || reason.code === 'no-space') throw reason;
     strategies.forget();
     throw uploadLost('the server has less than was sent');
   };

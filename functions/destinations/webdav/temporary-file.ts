@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
+import type { FerryError } from '../../core/errors.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { RemoteFile } from '../contract.ts';
 import type { Mark, Saved, State } from './checkpoint.ts';
-import { shortWrite, statusOf, uploadLost } from './errors.ts';
+import { noRoom, shortWrite, statusOf, uploadLost } from './errors.ts';
 import { ensureFolder } from './folders.ts';
-import { type Entry, look } from './properties.ts';
+import { type Entry, look, roomIn } from './properties.ts';
 import { findOurs, markOf, proveSize, publish } from './publish.ts';
 import { temporaryName } from './remote-path.ts';
 import type { Server } from './server.ts';
@@ -20,6 +21,8 @@ export interface TemporaryFile {
   marks(): Promise<Pick<State, 'ours' | 'before'>>;
   /** Whether the file has its final name already, by the marks of a checkpoint. */
   isPublished(signal: AbortSignal): Promise<boolean>;
+  /** Why the server has less than it acknowledged. @param bytes of the whole file */
+  explainShort(bytes: number, signal: AbortSignal): Promise<FerryError>;
   finish(digest: Digest, how: string, signal: AbortSignal): Promise<Proof>;
   remove(): Promise<void>;
 }
@@ -72,6 +75,11 @@ export function openTemporaryFile(
     },
 
     isPublished: async (signal) => (await published(signal)) !== undefined,
+
+    async explainShort(bytes, signal) {
+      const room = await roomIn(server, server.folderUrl(folder), signal).catch(() => undefined);
+      return room !== undefined && room < bytes ? noRoom() : shortWrite();
+    },
 
     async finish(digest, how, signal) {
       const found = await look(server, url, signal);

@@ -1,15 +1,19 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Json } from '../../core/checkpoint.ts';
 import type { PartPlan } from '../../core/parts.ts';
+import { NEVER } from '../../core/stopping.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
 import { sendInTime } from '../http/deadline.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
-import { shortWrite, uploadLost } from './errors.ts';
+import { uploadLost } from './errors.ts';
 import { ensureFolder } from './folders.ts';
 import { openPut, type Put } from './open-put.ts';
 import type { Remote } from './remote.ts';
 import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
 
+/** When it is looked whether something of a PUT has come to light after all, in ms. */
+const LATE_MS = [100, 400];
 const HOW = 'file size on the server, before and after the rename';
 
 /** Begins a new upload: one PUT, which takes parts as they come. */
@@ -53,43 +57,62 @@ function openUpload(
   const inOrder = createTurnstile(1);
   let next = held;
   let put: Put | undefined;
+  let mayComeLate = false;
 
+  const breakOff = () => {
+    put?.stop();
+    mayComeLate ||= put !== undefined;
+    put = undefined;
+    next = 0;
+  };
   const stop = async () => {
     atClose.delete(stop);
-    put?.stop();
-    put = undefined;
+    breakOff();
     await temporary.remove();
+    // Some servers store what they had of a PUT a moment after it was broken off.
+    for (const ms of mayComeLate ? LATE_MS : []) {
+      await wait(ms);
+      if (await temporary.look(NEVER)) await temporary.remove();
+    }
+    mayComeLate = false;
   };
 
+  const assertArrived = async (signal: AbortSignal) => {
+    const found = await temporary.look(signal);
+    if (found?.size !== file.size) throw await temporary.explainShort(file.size, signal);
+  };
   const pass = async ({ number, bytes }: Part, signal: AbortSignal) => {
     if (number === 0) {
-      put?.stop();
       // The login has to be settled before, since the body cannot be sent a second time.
       await temporary.look(signal);
       atClose.add(stop);
       put = openPut(server, temporary.url, file.size);
-    } else if (number !== next || !put) {
-      throw uploadLost('the server takes a file in one piece only');
     }
-    next = number;
+    if (number !== next || !put) throw uploadLost('the server takes a file in one piece only');
     await put.write(bytes);
-    if (number === plan.count - 1) await put.end();
-    next = number + 1;
+    if (number === plan.count - 1) {
+      await put.end();
+      put = undefined;
+      atClose.delete(stop);
+    }
   };
 
   return {
     held,
     writePart: (part, signal) =>
       inOrder(async () => {
-        if (plan.count === 1) return putAtOnce(part, signal);
+        if (part.number < next) return;
+        const isLast = part.number === plan.count - 1;
         try {
-          await sendInTime(signal, part.length, () => pass(part, signal));
+          if (plan.count === 1) await temporary.put(part.bytes, signal);
+          // With its last bytes a server may begin to move the whole file to its place.
+          else await sendInTime(signal, isLast ? file.size : part.length, () => pass(part, signal));
+          if (isLast) await assertArrived(signal);
         } catch (thrown) {
-          put?.stop();
-          put = undefined;
+          breakOff();
           throw thrown;
         }
-        if (next === plan.count) await assertArrived(signal);
+        next = part.number + 1;
       }),
 
     async checkpoint(): Promise<Json | undefined> {
@@ -100,17 +123,4 @@ function openUpload(
     finish: (digest, signal) => temporary.finish(digest, HOW, signal),
     abort: stop,
   };
-
-  async function putAtOnce({ bytes }: Part, signal: AbortSignal) {
-    await temporary.put(bytes, signal);
-    await assertArrived(signal);
-    next = 1;
-  }
-
-  async function assertArrived(signal: AbortSignal) {
-    put = undefined;
-    atClose.delete(stop);
-    const found = await temporary.look(signal);
-    if (found?.size !== file.size) throw shortWrite();
-  }
 }

@@ -1,0 +1,8 @@
+import { startSabre } from '../servers/sabredav.ts';
+import { conformance } from './conformance.ts';
+import { webdavSubject } from './webdav-subject.ts';
+
+conformance('WebDAV on SabreDAV', async () => {
+  const server = await startSabre();
+  return webdavSubject({ server, resumes: true, stop: () => server.stop() });
+});
