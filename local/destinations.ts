@@ -4,11 +4,13 @@ import { type DestinationServer, loginsFor, type StartServer } from './destinati
 import { startS3Destination } from './s3-destination.ts';
 import { startSshDestination } from './ssh-destination.ts';
 import type { LocalUser } from './users.ts';
+import { startWebDavDestination } from './webdav-destination.ts';
 
 /** How the server of each type is started. */
 const STARTS: Readonly<Record<string, StartServer>> = {
   ssh: startSshDestination,
   s3: startS3Destination,
+  webdav: startWebDavDestination,
 };
 
 /** The servers on which users want their archives, by type. */
