@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { ensureDebianPackages } from './debian-packages.ts';
 import { packages as apache } from './servers/apache.ts';
 import { packages as certificates } from './servers/certificates.ts';
+import { packages as nginx } from './servers/nginx-dav.ts';
 import { packages as openssh } from './servers/openssh.ts';
+import { packages as sabre } from './servers/sabredav.ts';
 import { packages as swift } from './servers/swift.ts';
 
 /**
@@ -10,7 +12,7 @@ import { packages as swift } from './servers/swift.ts';
  * Vitest, e.g. `npm test -- ssh` for the files with "ssh" in their path.
  */
 try {
-  ensureDebianPackages([...apache, ...certificates, ...openssh, ...swift]);
+  ensureDebianPackages([...apache, ...certificates, ...nginx, ...openssh, ...sabre, ...swift]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
