@@ -4,8 +4,9 @@ import { NEVER } from '../../core/stopping.ts';
 import type { CheckStep } from '../contract.ts';
 import { addressOf } from '../http/address.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
-import { notWebDav, webdavError } from './errors.ts';
-import { ensureFolder, removeEmpty } from './folders.ts';
+import { webdavError } from './errors.ts';
+import { ensureFolder, noFolder, removeEmpty } from './folders.ts';
+import { look } from './properties.ts';
 import { readFile } from './reading.ts';
 import type { Remote } from './remote.ts';
 import type { Server } from './server.ts';
@@ -65,17 +66,9 @@ async function leaveNothing(server: Server, url: string, made: readonly string[]
 
 /** Asks for WEBDAV_URL alone: folders below it may still have to be made. */
 async function tryLogin(server: Server, signal: AbortSignal): Promise<string | undefined> {
-  const { settings } = server;
-  const asking = { method: 'PROPFIND', url: settings.url.href, headers: { depth: '0' } };
-  const { status, headers } = await server.call(signal, { ...asking, expect: [404] });
-  if (status === 404) {
-    throw new FerryError(
-      'not-found',
-      'There is no folder at WEBDAV_URL. Correct the address; folders below it, such as WEBDAV_PATH, are made by Ferry.',
-      { retry: 'never' },
-    );
-  }
-  if (status !== 207) throw notWebDav();
+  const url = server.settings.url.href;
+  if (!(await look(server, url, signal))) throw noFolder();
+  const { headers } = await server.call(signal, { method: 'OPTIONS', url, expect: [405, 501] });
   return headers.get('server') ?? undefined;
 }
 

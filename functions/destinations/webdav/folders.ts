@@ -71,7 +71,8 @@ export async function removeEmpty(
   server.knownFolders.clear();
 }
 
-function noFolder(): FerryError {
+/** Ferry makes folders below WEBDAV_URL, and not that one. */
+export function noFolder(): FerryError {
   return new FerryError(
     'not-found',
     'There is no folder at WEBDAV_URL. Correct the address; folders below it, such as WEBDAV_PATH, are made by Ferry.',

@@ -35,9 +35,8 @@ export function markOf({ modified, etag }: Entry): Mark {
 }
 
 /**
- * What stands under the final name, where that is our work: of our size and with our mark, which
- * servers keep over a rename, or, on those that do not, other than what was there before. Undefined
- * where it is not.
+ * What stands under the final name, where that is our work: of our size, and either with the ETag that
+ * our file had under its temporary name, or not what was there before. Undefined where it is not.
  */
 export async function findOurs(
   server: Server,
@@ -46,12 +45,10 @@ export async function findOurs(
 ): Promise<Entry | undefined> {
   const found = await look(server, final, signal);
   if (found?.kind !== 'file' || found.size !== size) return undefined;
-  const isMarked =
-    (ours.etag !== undefined && found.etag === ours.etag) ||
-    (ours.modified !== undefined && Date.parse(ours.modified) === Date.parse(found.modified ?? ''));
-  const hasChanged =
-    before === null || before.etag !== found.etag || before.modified !== found.modified;
-  return isMarked || hasChanged ? found : undefined;
+  if (ours.etag !== undefined && found.etag === ours.etag) return found;
+  const isOlder =
+    before !== null && before.etag === found.etag && before.modified === found.modified;
+  return isOlder ? undefined : found;
 }
 
 /**
