@@ -51,7 +51,7 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
   403: [
     'permission-denied',
     'never',
-    'The server does not allow this. Let the user of WEBDAV_USERNAME read, write, rename and delete in WEBDAV_PATH.',
+    'The server does not allow this. Let the user of WEBDAV_USERNAME read, write, rename and delete in WEBDAV_PATH, files too whose names begin with a dot.',
   ],
   404: ['not-found', 'never', 'There is no such file at the destination.', 'archive'],
   405: [

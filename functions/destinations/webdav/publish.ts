@@ -90,6 +90,8 @@ export async function publish(server: Server, whole: Whole, signal: AbortSignal)
         method: 'MOVE',
         url: whole.source,
         headers: { ...whole.headers, destination, overwrite: 'T' },
+        // Some copy it, or put it together now, before they answer.
+        length: whole.size,
       });
       return;
     } catch (thrown) {

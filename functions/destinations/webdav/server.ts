@@ -20,7 +20,7 @@ export interface DavRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string | Readable;
-  /** Bytes of a body that is a stream. */
+  /** Bytes of a body that is a stream, or that the server has to move; a request is given time for them. */
   readonly length?: number;
   /** Statuses besides 2xx that are no error. */
   readonly expect?: readonly number[];
@@ -65,9 +65,13 @@ export function openServer(settings: WebDavSettings): Server {
     if (!settings.login) return stranger;
     const asking = { method: 'PROPFIND', url: settings.url.href, headers: { depth: '0' } };
     const answer = await exchange(stranger, asking, signal);
-    answer.body.destroy();
-    if (answer.status >= 300 && answer.status < 400) throw refusal(answer, asking);
-    return createLogin(settings, agents, answer.status === 401 ? answer.challenges : undefined);
+    const { status, challenges } = answer;
+    // A server in trouble does not tell.
+    if ((status >= 300 && status < 400) || status === 429 || status >= 500) {
+      throw refusal(answer, asking);
+    }
+    answer.body.resume();
+    return createLogin(settings, agents, status === 401 ? challenges : undefined);
   };
   const session = async (signal: AbortSignal) => {
     client ??= logIn(signal);
