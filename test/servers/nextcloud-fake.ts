@@ -55,7 +55,6 @@ export async function startNextcloudFake(options: NextcloudOptions = {}): Promis
     uploads: home.at('uploads'),
     temporary: home.at('temporary'),
     quotaBytes: options.quotaBytes,
-    mostBodyBytes: options.mostBodyBytes,
   };
   await mkdir(store.uploads);
   await mkdir(store.temporary);
@@ -66,8 +65,13 @@ export async function startNextcloudFake(options: NextcloudOptions = {}): Promis
     assembly: options.assembly,
   });
 
+  const { mostBodyBytes = Number.POSITIVE_INFINITY } = options;
+
   const answer = async (incoming: IncomingMessage): Promise<DavAnswer> => {
     const path = (incoming.url ?? '/').replace(/\?.*$/, '').replace(/\/+$/, '');
+    if (Number(incoming.headers['content-length'] ?? 0) > mostBodyBytes) {
+      throw new Refusal(413, 'Request Entity Too Large');
+    }
     if (path === '/status.php') return STATUS;
     if (incoming.headers.authorization !== basicOf(LOGIN, password)) {
       const realm = { 'www-authenticate': 'Basic realm="Nextcloud", charset="UTF-8"' };

@@ -24,7 +24,6 @@ export interface Store {
   readonly temporary: string;
   /** Bytes that the user may have. */
   readonly quotaBytes?: number | undefined;
-  readonly mostBodyBytes?: number | undefined;
 }
 
 /** Answers a request for the user's files. */
@@ -95,13 +94,10 @@ export async function ensureRoom(store: Store, bytes: number): Promise<void> {
 /** Takes in a body, and gives the path of a file that is whole. Of a request that breaks off nothing stays. */
 export async function receive(store: Store, request: DavRequest): Promise<string> {
   const expected = request.headers['content-length'];
-  const most = store.mostBodyBytes ?? Number.POSITIVE_INFINITY;
-  if (Number(expected ?? 0) > most) throw new Refusal(413, 'Request Entity Too Large');
   const path = join(store.temporary, randomBytes(8).toString('hex'));
   try {
     await pipeline(request.body, createWriteStream(path));
     const { size } = await stat(path);
-    if (size > most) throw new Refusal(413, 'Request Entity Too Large');
     if (expected !== undefined && size !== Number(expected)) {
       throw new Refusal(400, `Expected filesize of ${expected} bytes but read ${size} bytes`);
     }
