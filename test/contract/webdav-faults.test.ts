@@ -279,6 +279,18 @@ describe('WebDAV when things go wrong', () => {
       await own.close();
     });
 
+    it('is found out for all who ask, also when the first of them gives up', async () => {
+      const own = await openWith(settings());
+      front.react(async () => void (await wait(100)));
+      const impatient = new AbortController();
+      const first = failure(own.capabilities(impatient.signal));
+      const second = own.capabilities(NEVER);
+      impatient.abort();
+      expect((await first).code).toBe('aborted');
+      expect((await second).writes).toBe('append');
+      await own.close();
+    });
+
     it('leaves nothing behind, also when trying out fails', async () => {
       const own = await openWith(settings());
       front.react((seen) => (isPiece(seen) ? { status: 500 } : undefined));
@@ -400,6 +412,19 @@ describe('WebDAV when things go wrong', () => {
       );
       expect(steps.at(-1)?.detail).toMatch(/PUT with Content-Range.*goes on where it stopped/);
     });
+  });
+
+  it('a server that tells sizes to HEAD alone is asked so', async () => {
+    await deliverSample(destination, file);
+    front.react(({ method, path }) =>
+      method === 'PROPFIND'
+        ? {
+            status: 207,
+            body: `<multistatus xmlns="DAV:"><response><href>${encodeURI(path)}</href><propstat><prop><resourcetype/></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`,
+          }
+        : undefined,
+    );
+    expect(await destination.stat(file.path, NEVER)).toMatchObject({ size: BYTES.length });
   });
 
   describe('reading', () => {

@@ -129,7 +129,7 @@ export async function webdavSubject(options: SubjectOptions): Promise<Subject> {
     readDirectly: (path) => readFile(join(root, path)).catch(() => undefined),
     async listDirectly() {
       const files = (await list(root)).map((path) => relative(root, path));
-      const parts = uploads === undefined ? [] : await list(uploads);
+      const parts = uploads === undefined ? [] : await readdir(uploads, { recursive: true });
       return [...files, ...parts];
     },
     async loseUnfinished() {

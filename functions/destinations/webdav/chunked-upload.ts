@@ -13,8 +13,8 @@ import type { Remote } from './remote.ts';
 import { folderOf } from './temporary-file.ts';
 
 const HOW = 'file size on the server, which put it together from chunks of known sizes';
-/** What v2 of the protocol puts beside the chunks, where it does not show the chunks themselves. */
-const GONE = [404, 409, 412];
+/** What requests to do with chunks are answered when these, or what the server knows of them, are gone. */
+const GONE = [400, 404, 409, 412];
 
 /** Begins a new upload in a folder of its own; what is left of an earlier one is dropped. */
 export async function beginChunked(
@@ -27,6 +27,8 @@ export async function beginChunked(
   const { server } = remote;
   const places = placesOf(remote, file, plan, user);
   await ensureFolder(server, folderOf(file), signal);
+  // A name that the server forbids shows here, and not when all has been sent.
+  await look(server, server.fileUrl(file.path), signal);
   await server.call(signal, { method: 'DELETE', url: places.folder, expect: [404] });
   const headers = { destination: places.final };
   await server.call(signal, { method: 'MKCOL', url: places.folder, headers, expect: [405] });
@@ -133,6 +135,7 @@ function openUpload(
             ...whole,
             ...{ source: places.whole, leftover: places.folder, target: places.final },
             headers: { ...headers, ...timed },
+            notItself: [502],
           },
           signal,
         );

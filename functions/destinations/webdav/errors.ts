@@ -81,7 +81,7 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
 };
 
 /** What servers answer that do not know the request that makes them WebDAV servers. */
-const NO_PROPERTIES = [400, 405, 415, 501];
+const NO_PROPERTIES = [405, 415, 501];
 
 const networkError = describeNetworkErrors({
   address: 'WEBDAV_URL',
@@ -96,9 +96,14 @@ export function webdavError(thrown: unknown, signal: AbortSignal): FerryError {
   return thrown instanceof FerryError ? thrown : networkError(thrown);
 }
 
-/** The error that an answer stands for; nothing that the server wrote goes further, since it may quote us. */
-export function refused({ status, headers }: Answer, method: string): FerryError {
-  if (method === 'PROPFIND' && NO_PROPERTIES.includes(status)) return notWebDav();
+/**
+ * The error that an answer stands for; nothing that the server wrote goes further, since it may quote us.
+ * @param isBase whether WEBDAV_URL itself was asked for
+ */
+export function refused({ status, headers }: Answer, method: string, isBase: boolean): FerryError {
+  // Of a file, 400 says that no file can have such a name (Nextcloud).
+  const isUnknown = NO_PROPERTIES.includes(status) || (isBase && status === 400);
+  if (method === 'PROPFIND' && isUnknown) return notWebDav();
   const fallback = status >= 500 ? FAILED : NOT_UNDERSTOOD;
   const [code, retry, text, scope] = BY_STATUS[status] ?? fallback;
   return new FerryError(code, text, {

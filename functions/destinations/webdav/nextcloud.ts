@@ -1,5 +1,5 @@
-import { parseXML } from 'webdav';
 import { z } from 'zod';
+import { parseMultistatus } from './multistatus.ts';
 import { decodeNames, encodeNames, namesOf } from './remote-path.ts';
 import type { Server } from './server.ts';
 
@@ -65,7 +65,7 @@ export async function findUser(
     body: '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><current-user-principal/></prop></propfind>',
     expect: [403, 404],
   });
-  const parsed = status === 207 ? await parseXML(text).catch(() => undefined) : undefined;
+  const parsed = status === 207 ? await parseMultistatus(text) : undefined;
   const { data } = principal.safeParse(parsed);
   const [first] = data?.multistatus.response ?? [];
   return first && decodeNames(first.propstat.prop['current-user-principal'].href).at(-1);

@@ -1,6 +1,6 @@
-import { parseXML } from 'webdav';
 import { z } from 'zod';
 import { notWebDav } from './errors.ts';
+import { parseMultistatus } from './multistatus.ts';
 import { decodeNames } from './remote-path.ts';
 import type { Server } from './server.ts';
 
@@ -39,7 +39,11 @@ export async function look(
 ): Promise<Entry | undefined> {
   const found = await ask(server, url, '0', signal);
   const [first] = found ?? [];
-  return first && toEntry(first);
+  const entry = first && toEntry(first);
+  if (entry?.kind !== 'file' || !Number.isNaN(entry.size)) return entry;
+  const headers = { 'accept-encoding': 'identity' };
+  const { headers: told } = await server.call(signal, { method: 'HEAD', url, headers });
+  return { ...entry, size: Number(told.get('content-length') ?? Number.NaN) };
 }
 
 /** What is in a folder; undefined where there is no such folder. */
@@ -99,7 +103,7 @@ export async function roomIn(
     headers: { depth: '0', 'content-type': 'application/xml' },
     body: '<?xml version="1.0"?><propfind xmlns="DAV:"><prop><quota-available-bytes/></prop></propfind>',
   });
-  const [first] = quota.safeParse(await parseXML(text)).data?.multistatus.response ?? [];
+  const [first] = quota.safeParse(await parseMultistatus(text)).data?.multistatus.response ?? [];
   return first?.propstat.prop['quota-available-bytes'];
 }
 
@@ -109,7 +113,7 @@ async function ask(server: Server, url: string, depth: '0' | '1', signal: AbortS
   const { status, text } = await server.call(signal, request);
   if (status === 404) return undefined;
   if (status !== 207) throw notWebDav();
-  const parsed = await parseXML(text).catch(() => undefined);
+  const parsed = await parseMultistatus(text);
   const { success, data } = multistatus.safeParse(parsed);
   if (!success) throw notWebDav();
   return data.multistatus.response;

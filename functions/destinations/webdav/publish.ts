@@ -27,6 +27,11 @@ export interface Whole {
   /** What had the final name before; null for nothing. */
   readonly before: Mark | null;
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Statuses that may mean that the server does not know itself under our address (RFC 4918, 10.3): 502 in
+   * the standard, and 400 for nginx and others.
+   */
+  readonly notItself: readonly number[];
 }
 
 /** What can be told of a file for recognising it later. */
@@ -96,7 +101,7 @@ export async function publish(server: Server, whole: Whole, signal: AbortSignal)
       return;
     } catch (thrown) {
       if (await isDone(server, whole, signal)) return;
-      if (!isAboutDestination(thrown)) {
+      if (!whole.notItself.includes(statusOf(thrown) ?? 0)) {
         if (await comesToBeDone(server, whole, thrown, signal)) return;
         throw explain(thrown);
       }
@@ -106,20 +111,11 @@ export async function publish(server: Server, whole: Whole, signal: AbortSignal)
   throw first;
 }
 
-/**
- * A server behind a proxy may not know under which address it is known, and then takes ours for
- * another server's (RFC 4918, 10.3): the other protocol is tried, then the path alone.
- */
+/** Our address, the same with the other protocol, which a proxy may have changed, and the path alone. */
 function spellings(final: string): string[] {
   const { protocol, host, pathname } = new URL(final);
   const other = protocol === 'https:' ? 'http:' : 'https:';
   return [final, `${other}//${host}${pathname}`, pathname];
-}
-
-/** 502 in the standard; nginx and others say 400. */
-function isAboutDestination(thrown: unknown): boolean {
-  const status = statusOf(thrown);
-  return status === 502 || status === 400;
 }
 
 async function isDone(server: Server, whole: Whole, signal: AbortSignal): Promise<boolean> {

@@ -88,7 +88,7 @@ export function openServer(settings: WebDavSettings): Server {
     if (answer.status >= 300 && answer.status < 400) {
       return redirected(new URL(url), settings.url, answer.headers.get('location'));
     }
-    return refused(answer, method);
+    return refused(answer, method, url === settings.url.href);
   };
   const attempt = async (request: DavRequest, signal: AbortSignal) => {
     const answer = await exchange(await session(signal), request, signal);

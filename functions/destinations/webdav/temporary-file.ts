@@ -86,7 +86,11 @@ export function openTemporaryFile(
       if (found) {
         if (found.size !== digest.size) throw shortWrite();
         const marks = await mark(found, signal);
-        await publish(server, { source: url, leftover: url, final, size, ...marks }, signal);
+        await publish(
+          server,
+          { source: url, leftover: url, final, size, ...marks, notItself: [400, 502] },
+          signal,
+        );
       } else if (!(await published(signal))) {
         throw uploadLost('the server does not have it any more');
       }
