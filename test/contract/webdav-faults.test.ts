@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Destination, RemoteFile } from '../../functions/destinations/contract.ts';
 import { startApache } from '../servers/apache.ts';
+import { startFaultProxy } from '../servers/fault-proxy.ts';
 import { type Front, type Seen, startFront } from '../servers/http-front.ts';
 import { startNginx } from '../servers/nginx-dav.ts';
 import type { WebDavServer } from '../servers/webdav-server.ts';
@@ -456,6 +457,34 @@ describe('WebDAV when things go wrong', () => {
     });
   });
 
+  it('a connection that breaks again and again is mended within the part', async () => {
+    const { hostname: host, port } = new URL(server.url);
+    const proxy = await startFaultProxy({ to: { host, port: Number(port) } });
+    const own = await openWith(
+      settingsOf(server, through({ endpoint: `http://127.0.0.1:${proxy.port}` }, server)),
+    );
+    await own.capabilities(NEVER);
+    const before = proxy.accepted;
+    proxy.set({ cutAfter: 1600 * KiB });
+    await deliverSample(own, file);
+    expect(await stored()).toEqual(digestOf(BYTES));
+    expect(proxy.accepted - before).toBeGreaterThan(1);
+    await own.close();
+    await proxy.stop();
+  });
+
+  it('what a broken connection left of a part is written over', async () => {
+    const upload = await destination.begin(file, PLAN, NEVER);
+    for (const number of [0, 1]) await writePart(upload, number);
+    const checkpoint = await upload.checkpoint();
+    await appendFile(temporary(), Buffer.alloc(1000, 'x'));
+    const resumed = await destination.resume(file, PLAN, checkpoint ?? null, NEVER);
+    expect(resumed.held).toBe(2);
+    for (const number of [2, 3]) await writePart(resumed, number);
+    await resumed.finish(digestOf(BYTES), NEVER);
+    expect(await stored()).toEqual(digestOf(BYTES));
+  });
+
   it('a folder that somebody removes meanwhile is made again', async () => {
     const upload = await destination.begin(file, PLAN, NEVER);
     await rm(onDisk('html'), { recursive: true, force: true });
@@ -536,6 +565,31 @@ describe('a server that takes whole files only', () => {
     expect(await readFile(join(server.folder, FILE.path))).toEqual(BYTES);
     await destination.close();
     await front.stop();
+    await server.stop();
+  });
+
+  it('shows nothing of a PUT that broke, and has the file when it is sent again', async () => {
+    const server = await startNginx();
+    const { hostname: host, port } = new URL(server.url);
+    const proxy = await startFaultProxy({ to: { host, port: Number(port) } });
+    const destination = await openWith(
+      settingsOf(server, through({ endpoint: `http://127.0.0.1:${proxy.port}` }, server)),
+    );
+    await destination.capabilities(NEVER);
+    proxy.set({ cutAfter: 1600 * KiB });
+    const upload = await destination.begin(FILE, PLAN, NEVER);
+    const writing = (async () => {
+      for (const number of [0, 1, 2, 3]) await writePart(upload, number);
+    })();
+    expect(await failure(writing)).toMatchObject({ code: 'unreachable', retry: 'now' });
+    expect(await upload.checkpoint()).toBeUndefined();
+    proxy.set({});
+    await upload.abort();
+    expect((await readdir(server.folder, { recursive: true })).sort()).toEqual(['html']);
+    await deliverSample(destination);
+    expect(await readFile(join(server.folder, FILE.path))).toEqual(BYTES);
+    await destination.close();
+    await proxy.stop();
     await server.stop();
   });
 

@@ -167,6 +167,14 @@ describe('Nextcloud when things go wrong', () => {
     expect(await readFile(join(server.folder, FILE.path))).toEqual(BYTES);
   });
 
+  it('that takes no chunks any more is tried out anew', async () => {
+    await destination.capabilities(NEVER);
+    front.react(({ path }) => (path.includes('/uploads/') ? { status: 405 } : undefined));
+    expect(await failure(send())).toMatchObject({ code: 'upload-lost', retry: 'now' });
+    await (await send()).finish(digestOf(BYTES), NEVER);
+    expect(await destination.capabilities(NEVER)).toMatchObject({ writes: 'whole' });
+  });
+
   it('a chunk that is too large for a proxy is told with what to raise', async () => {
     const upload = await destination.begin(FILE, PLAN, NEVER);
     front.react(({ bytes }) => (bytes > MiB ? { status: 413 } : undefined));

@@ -7,6 +7,7 @@ import { type Mark, type Saved, toCheckpoint } from './checkpoint.ts';
 import { shortWrite, statusOf, uploadLost } from './errors.ts';
 import { ensureFolder } from './folders.ts';
 import { type ChunkPlaces, chunkPlaces } from './nextcloud.ts';
+import { isUnknownRequest } from './probe.ts';
 import { look, lookInto } from './properties.ts';
 import { findOurs, markOf, proveSize, publish } from './publish.ts';
 import type { Remote } from './remote.ts';
@@ -29,9 +30,15 @@ export async function beginChunked(
   await ensureFolder(server, folderOf(file), signal);
   // A name that the server forbids shows here, and not when all has been sent.
   await look(server, server.fileUrl(file.path), signal);
-  await server.call(signal, { method: 'DELETE', url: places.folder, expect: [404] });
-  const headers = { destination: places.final };
-  await server.call(signal, { method: 'MKCOL', url: places.folder, headers, expect: [405] });
+  try {
+    await server.call(signal, { method: 'DELETE', url: places.folder, expect: [404] });
+    const headers = { destination: places.final };
+    await server.call(signal, { method: 'MKCOL', url: places.folder, headers });
+  } catch (thrown) {
+    if (!isUnknownRequest(statusOf(thrown))) throw thrown;
+    remote.strategies.forget();
+    throw uploadLost('the server takes no chunks any more');
+  }
   return openUpload(remote, file, plan, user, places, 0, undefined);
 }
 
