@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MiB, partRange } from '../../functions/core/parts.ts';
@@ -128,6 +128,25 @@ describe('Nextcloud when things go wrong', () => {
       expect(await destination.stat(FILE.path, NEVER)).toBeUndefined();
     },
   );
+
+  it('a file of that size that somebody else put there is not taken for ours', async () => {
+    const upload = await send();
+    const checkpoint = await upload.checkpoint();
+    await server.expire();
+    await writeFile(join(server.folder, FILE.path), sampleBytes(BYTES.length, 'another'));
+    await utimes(join(server.folder, FILE.path), 1, 1);
+    expect(await failure(resume(checkpoint))).toMatchObject({ code: 'upload-lost' });
+    expect(await failure(upload.finish(digestOf(BYTES), NEVER))).toMatchObject({
+      code: 'upload-lost',
+    });
+  });
+
+  it('a folder that somebody removes meanwhile is made again', async () => {
+    const upload = await send();
+    await rm(join(server.folder, 'html'), { recursive: true });
+    await upload.finish(digestOf(BYTES), NEVER);
+    expect(await readFile(join(server.folder, FILE.path))).toEqual(BYTES);
+  });
 
   it('chunks say how large the whole will be and where it goes, with names that sort', async () => {
     await (await send()).finish(digestOf(BYTES), NEVER);

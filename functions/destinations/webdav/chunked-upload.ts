@@ -60,7 +60,7 @@ export async function resumeChunked(
     const isHere =
       ours !== undefined &&
       before !== undefined &&
-      (await findOurs(server, { final, size: file.size, ours, before }, signal));
+      (await findOurs(server, { final, size: file.size, ours, before, hasOurTime: true }, signal));
     if (!isHere) throw uploadLost('the server does not have it any more');
     return openUpload(remote, file, plan, user, places, plan.count, saved);
   }
@@ -126,22 +126,24 @@ function openUpload(
 
     async finish(_digest, signal) {
       const known = await marks(signal);
-      const whole = { final, size: file.size, ...known };
+      const whole = { final, size: file.size, ...known, hasOurTime: true };
       const isThere = await look(server, places.folder, signal);
       if (!isThere) {
         if (!(await findOurs(server, whole, signal))) throw uploadLost('its chunks are gone');
         return proveSize(server, file, HOW, signal);
       }
       if (prefix < plan.count) throw shortWrite();
-      const seconds = Math.floor(Date.parse(known.ours.modified ?? '') / 1000);
-      const timed = Number.isNaN(seconds) ? {} : { 'x-oc-mtime': String(seconds) };
+      const mtime = String(Math.floor(Date.parse(known.ours.modified ?? '') / 1000));
       try {
+        // The temporary file of other servers keeps its folder; here nothing does.
+        server.knownFolders.clear();
+        await ensureFolder(server, folderOf(file), signal);
         await publish(
           server,
           {
             ...whole,
             ...{ source: places.whole, leftover: places.folder, target: places.final },
-            headers: { ...headers, ...timed },
+            headers: { ...headers, 'x-oc-mtime': mtime },
             notItself: [502],
           },
           signal,

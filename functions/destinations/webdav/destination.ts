@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { GiB, MiB } from '../../core/parts.ts';
 import type { Capabilities, Destination, RemoteFile } from '../contract.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -13,6 +14,8 @@ import { beginSingle } from './single-upload.ts';
 import { openStrategies, type Strategy } from './strategy.ts';
 import { beginWhole, resumeWhole } from './whole-upload.ts';
 
+/** What is called off at the end may take so long; a server that does not answer is left. */
+const CLOSING_MS = 5000;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const IN_ORDER = {
   part: { min: MiB / 16, max: GiB, preferred: 8 * MiB, multiple: 1, most: NO_LIMIT },
@@ -90,7 +93,8 @@ export async function openWebDav(
     },
     async close() {
       closing.abort();
-      await Promise.allSettled([...remote.atClose].map((stop) => stop()));
+      const stopping = Promise.allSettled([...remote.atClose].map((stop) => stop()));
+      await Promise.race([stopping, wait(CLOSING_MS, undefined, { ref: false })]);
       server.close();
     },
   };

@@ -22,6 +22,24 @@ export async function ensureFolder(
   return make(server, names, signal);
 }
 
+/** Puts a file in place of what has its name, and makes its folder where somebody has removed that. */
+export async function putFile(
+  server: Server,
+  folder: string,
+  { url, body }: { readonly url: string; readonly body: Buffer },
+  signal: AbortSignal,
+): Promise<void> {
+  const request = { method: 'PUT', url, body };
+  try {
+    await server.call(signal, request);
+  } catch (thrown) {
+    if (!NO_PARENT.includes(statusOf(thrown) ?? 0)) throw thrown;
+    server.knownFolders.clear();
+    await ensureFolder(server, folder, signal);
+    await server.call(signal, request);
+  }
+}
+
 async function make(
   server: Server,
   names: readonly string[],

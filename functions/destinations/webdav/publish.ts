@@ -26,6 +26,8 @@ export interface Whole {
   readonly ours: Mark;
   /** What had the final name before; null for nothing. */
   readonly before: Mark | null;
+  /** Whether the server was told to give the file the time in `ours`. */
+  readonly hasOurTime: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * Statuses that may mean that the server does not know itself under our address (RFC 4918, 10.3): 502 in
@@ -40,16 +42,21 @@ export function markOf({ modified, etag }: Entry): Mark {
 }
 
 /**
- * What stands under the final name, where that is our work: of our size, and either with the ETag that
- * our file had under its temporary name, or not what was there before. Undefined where it is not.
+ * What stands under the final name, where that is our work: of our size, and with the time that we gave
+ * it; or, where we gave none, with the ETag that our file had under its temporary name, or at least not
+ * what was there before. Undefined where it is not.
  */
 export async function findOurs(
   server: Server,
-  { final, size, ours, before }: Pick<Whole, 'final' | 'size' | 'ours' | 'before'>,
+  whole: Pick<Whole, 'final' | 'size' | 'ours' | 'before' | 'hasOurTime'>,
   signal: AbortSignal,
 ): Promise<Entry | undefined> {
-  const found = await look(server, final, signal);
-  if (found?.kind !== 'file' || found.size !== size) return undefined;
+  const { ours, before } = whole;
+  const found = await look(server, whole.final, signal);
+  if (found?.kind !== 'file' || found.size !== whole.size) return undefined;
+  if (whole.hasOurTime) {
+    return Date.parse(found.modified ?? '') === Date.parse(ours.modified ?? '') ? found : undefined;
+  }
   if (ours.etag !== undefined && found.etag === ours.etag) return found;
   const isOlder =
     before !== null && before.etag === found.etag && before.modified === found.modified;

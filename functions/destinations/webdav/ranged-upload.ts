@@ -52,7 +52,9 @@ export async function resumeRanged(
   const held = isWhole
     ? saved.parts
     : Math.min(saved.parts, Math.floor(found.size / plan.partSize));
-  return openUpload(remote, file, plan, by, temporary, held);
+  // Marks of a whole file are of no use once it is written to again.
+  const own = held === plan.count ? temporary : openTemporaryFile(remote.server, file);
+  return openUpload(remote, file, plan, by, own, held);
 }
 
 function openUpload(

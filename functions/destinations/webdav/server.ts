@@ -58,7 +58,7 @@ export interface Server {
 export function openServer(settings: WebDavSettings): Server {
   const agents = createAgents(settings, SOCKETS);
   const stranger = createLogin({ ...settings, login: undefined }, agents, undefined);
-  let client: Promise<WebDAVClient> | undefined;
+  let client: WebDAVClient | undefined;
 
   /** The first request goes without a login, so that the server says which kind it wants. */
   const logIn = async (signal: AbortSignal) => {
@@ -74,14 +74,9 @@ export function openServer(settings: WebDavSettings): Server {
     return createLogin(settings, agents, status === 401 ? challenges : undefined);
   };
   const session = async (signal: AbortSignal) => {
-    client ??= logIn(signal);
-    const mine = client;
-    try {
-      return await mine;
-    } catch (thrown) {
-      if (client === mine) client = undefined;
-      throw thrown;
-    }
+    const loggedIn = client ?? (await logIn(signal));
+    client ??= loggedIn;
+    return client;
   };
   const refusal = (answer: Answer, { method, url }: DavRequest): FerryError => {
     answer.body.destroy();

@@ -1,7 +1,7 @@
 import type { PartPlan } from '../../core/parts.ts';
 import type { RemoteFile, Upload } from '../contract.ts';
 import { shortWrite } from './errors.ts';
-import { ensureFolder } from './folders.ts';
+import { ensureFolder, putFile } from './folders.ts';
 import { proveSize } from './publish.ts';
 import type { Remote } from './remote.ts';
 import { folderOf } from './temporary-file.ts';
@@ -24,7 +24,8 @@ export function beginSingle({ server }: Remote, file: RemoteFile, plan: PartPlan
       if (!isSent) {
         if (kept?.length !== file.size) throw shortWrite();
         await ensureFolder(server, folderOf(file), signal);
-        await server.call(signal, { method: 'PUT', url: server.fileUrl(file.path), body: kept });
+        const request = { url: server.fileUrl(file.path), body: kept };
+        await putFile(server, folderOf(file), request, signal);
         isSent = true;
         kept = undefined;
       }

@@ -4,8 +4,8 @@ import type { Digest, Proof } from '../../core/receipt.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { RemoteFile } from '../contract.ts';
 import type { Mark, Saved, State } from './checkpoint.ts';
-import { noRoom, shortWrite, statusOf, uploadLost } from './errors.ts';
-import { ensureFolder } from './folders.ts';
+import { noRoom, shortWrite, uploadLost } from './errors.ts';
+import { putFile } from './folders.ts';
 import { type Entry, look, roomIn } from './properties.ts';
 import { findOurs, markOf, proveSize, publish } from './publish.ts';
 import { temporaryName } from './remote-path.ts';
@@ -49,25 +49,14 @@ export function openTemporaryFile(
   };
   const published = async (signal: AbortSignal) =>
     ours !== undefined && before !== undefined
-      ? findOurs(server, { final, size, ours, before }, signal)
+      ? findOurs(server, { final, size, ours, before, hasOurTime: false }, signal)
       : undefined;
 
   return {
     url,
     look: (signal) => look(server, url, signal),
 
-    async put(body, signal) {
-      const request = { method: 'PUT', url, body };
-      try {
-        await server.call(signal, request);
-      } catch (thrown) {
-        // Somebody has removed the folder since it was made or seen.
-        if (statusOf(thrown) !== 404 && statusOf(thrown) !== 409) throw thrown;
-        server.knownFolders.clear();
-        await ensureFolder(server, folder, signal);
-        await server.call(signal, request);
-      }
-    },
+    put: (body, signal) => putFile(server, folder, { url, body }, signal),
 
     async marks() {
       const found = ours === undefined ? await look(server, url, NEVER) : undefined;
@@ -86,11 +75,9 @@ export function openTemporaryFile(
       if (found) {
         if (found.size !== digest.size) throw shortWrite();
         const marks = await mark(found, signal);
-        await publish(
-          server,
-          { source: url, leftover: url, final, size, ...marks, notItself: [400, 502] },
-          signal,
-        );
+        const place = { source: url, leftover: url, final, size };
+        const seenAs = { hasOurTime: false, notItself: [400, 502] };
+        await publish(server, { ...place, ...marks, ...seenAs }, signal);
       } else if (!(await published(signal))) {
         throw uploadLost('the server does not have it any more');
       }
