@@ -6,6 +6,7 @@ import { startDropboxDestination } from './dropbox-destination.ts';
 import { startS3Destination } from './s3-destination.ts';
 import { startSshDestination } from './ssh-destination.ts';
 import type { LocalUser } from './users.ts';
+import { startWebDavDestination } from './webdav-destination.ts';
 
 /** How the server of each type is started. */
 const STARTS: Readonly<Record<string, StartServer>> = {
@@ -13,6 +14,7 @@ const STARTS: Readonly<Record<string, StartServer>> = {
   dropbox: startDropboxDestination,
   s3: startS3Destination,
   ssh: startSshDestination,
+  webdav: startWebDavDestination,
 };
 
 /** The servers on which users want their archives, by type. */

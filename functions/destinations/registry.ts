@@ -5,9 +5,10 @@ import type { ConfiguredDestination, DestinationType } from './destination-type.
 import { dropbox } from './dropbox/type.ts';
 import { s3 } from './s3/type.ts';
 import { ssh } from './ssh/type.ts';
+import { webdav } from './webdav/type.ts';
 
 /** Every destination type that Ferry knows. A new type is a folder and a line here. */
-export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3, ssh];
+export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3, ssh, webdav];
 
 /** Checks the settings of one destination; problems are told by setting name. */
 export function parseDestination(

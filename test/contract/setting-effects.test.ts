@@ -5,6 +5,7 @@ import { startDropboxEffects } from './effects/dropbox-effects.ts';
 import type { Effects } from './effects/effect.ts';
 import { startS3Effects } from './effects/s3-effects.ts';
 import { startSshEffects } from './effects/ssh-effects.ts';
+import { startWebDavEffects } from './effects/webdav-effects.ts';
 
 /** Every type that Ferry knows has its servers here. */
 const STARTS: Readonly<Record<string, () => Promise<Effects>>> = {
@@ -12,6 +13,7 @@ const STARTS: Readonly<Record<string, () => Promise<Effects>>> = {
   dropbox: startDropboxEffects,
   s3: startS3Effects,
   ssh: startSshEffects,
+  webdav: startWebDavEffects,
 };
 
 describe.each(destinationTypes.map(({ type, settings }) => ({ type, settings })))(
