@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StagedArchive } from '../../functions/core/archive.ts';
+import { type Clock, systemClock } from '../../functions/core/clock.ts';
 import type { Job } from '../../functions/core/job.ts';
 import { MiB } from '../../functions/core/parts.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { sha256 } from '../../functions/digest/sha256.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
 import { openBuffers } from '../../functions/transfer/buffers.ts';
-import type { Clock, JobResult, RunReport, Source } from '../../functions/transfer/ports.ts';
+import type { JobResult, RunReport, Source } from '../../functions/transfer/ports.ts';
 import { runJob } from '../../functions/transfer/run-job.ts';
 import type { Account } from '../../local/dropbox/oauth.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
@@ -51,7 +52,8 @@ describe('a job that goes to a Dropbox', () => {
     const reads: string[] = [];
     const reports: RunReport[] = [];
     const queue: Job[] = [{ userId, slot: SLOT, destination: 'box', hop: 0 }];
-    const clock: Clock = { now: () => now, remaining: () => Math.max(0, endsAt - now) };
+    const remaining = () => Math.max(0, endsAt - now);
+    const clock: Clock = { ...systemClock(remaining), now: () => now };
     const source: Source = {
       async *list() {
         for (const [name, { size }] of Object.entries(staged)) {
@@ -85,11 +87,13 @@ describe('a job that goes to a Dropbox', () => {
       return runJob(
         {
           settings: {
+            isActive: async () => true,
             read: async () => ({
               ok: true,
               value: {
                 backUp: 'everything',
                 type: 'dropbox',
+                verify: 'size',
                 open: async () => limitParts(await openWith(settings)),
               },
             }),
