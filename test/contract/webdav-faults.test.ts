@@ -106,11 +106,11 @@ describe('WebDAV when things go wrong', () => {
     ])('a server that knows itself by %s gets it so', async (_what, refuses, wanted) => {
       const upload = await sendSample(destination, file);
       const before = front.seen.length;
-      front.react((seen) => {
+      front.react(async (seen) => {
         const to = String(seen.headers.destination);
         if (!isMove(seen)) return undefined;
         if (refuses(to)) return { status: 502 };
-        rename(temporary(), onDisk(file.path));
+        await rename(temporary(), onDisk(file.path));
         return { status: 201 };
       });
       expect(await upload.finish(digestOf(BYTES), NEVER)).toMatchObject({ size: BYTES.length });
