@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { appendFile, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { startApache } from '../servers/apache.ts';
 import { startFaultProxy } from '../servers/fault-proxy.ts';
 import { type Front, type Seen, startFront } from '../servers/http-front.ts';
 import { startNginx } from '../servers/nginx-dav.ts';
+import { startSabre } from '../servers/sabredav.ts';
 import type { WebDavServer } from '../servers/webdav-server.ts';
 import { failure } from './failure.ts';
 import { digestOf } from './sample.ts';
@@ -105,11 +106,11 @@ describe('WebDAV when things go wrong', () => {
     ])('a server that knows itself by %s gets it so', async (_what, refuses, wanted) => {
       const upload = await sendSample(destination, file);
       const before = front.seen.length;
-      front.react((seen) => {
+      front.react(async (seen) => {
         const to = String(seen.headers.destination);
         if (!isMove(seen)) return undefined;
         if (refuses(to)) return { status: 502 };
-        rename(temporary(), onDisk(file.path));
+        await rename(temporary(), onDisk(file.path));
         return { status: 201 };
       });
       expect(await upload.finish(digestOf(BYTES), NEVER)).toMatchObject({ size: BYTES.length });
@@ -545,6 +546,25 @@ describe('a WebDAV login', () => {
     const destination = await openWith({ WEBDAV_URL: server.url });
     await deliverSample(destination);
     expect(await readFile(join(server.folder, FILE.path))).toEqual(BYTES);
+    await destination.close();
+    await server.stop();
+  });
+});
+
+describe('a server whose ETags are the MD5 of a file', () => {
+  it('proves every byte, where one process has seen them all', async () => {
+    const server = await startSabre();
+    const destination = await openWith(settingsOf(server));
+    expect(await deliverSample(destination)).toMatchObject({
+      verified: 'checksum',
+      checksum: `"${createHash('md5').update(BYTES).digest('hex')}"`,
+    });
+    const upload = await destination.begin(FILE, PLAN, NEVER);
+    for (const number of [0, 1]) await writePart(upload, number);
+    const checkpoint = (await upload.checkpoint()) ?? null;
+    const resumed = await destination.resume(FILE, PLAN, checkpoint, NEVER);
+    for (const number of [2, 3]) await writePart(resumed, number);
+    expect(await resumed.finish(digestOf(BYTES), NEVER)).toMatchObject({ verified: 'size' });
     await destination.close();
     await server.stop();
   });

@@ -11,6 +11,8 @@ import type { Server } from './server.ts';
 /** When it is looked again whether a server has put a file in its place although it did not say so, in ms. */
 const LOOKS_MS = [250, 500, 1000, 2000, 3000, 4000];
 
+const HOW_MD5 = 'the ETag that the server gives is the MD5 of what Ferry sent';
+
 /** A file that is whole, and where it belongs. */
 export interface Whole {
   /** Of the temporary file, or of what stands for all chunks. */
@@ -65,7 +67,8 @@ export async function findOurs(
 
 /**
  * What the server says of a file that was just published, or found to be ours.
- * @param how who vouches for what, for a person
+ * @param how who vouches for its size, for a person
+ * @param md5 of what was sent, where that is known
  * @throws FerryError `corrupted` where it is not whole; then it is gone
  */
 export async function proveSize(
@@ -73,13 +76,18 @@ export async function proveSize(
   file: RemoteFile,
   how: string,
   signal: AbortSignal,
+  md5?: string,
 ): Promise<Proof> {
   const { settings } = server;
   const url = server.fileUrl(file.path);
   const found = await look(server, url, signal);
   if (found?.size === file.size) {
     const remotePath = `${settings.url.href}${posix.join(settings.folder, file.path)}`;
-    return { verified: 'size', how, remotePath, size: found.size };
+    const { size, etag } = found;
+    if (md5 === undefined || etag?.toLowerCase() !== `"${md5}"`) {
+      return { verified: 'size', how, remotePath, size };
+    }
+    return { verified: 'checksum', how: HOW_MD5, remotePath, size, checksum: etag };
   }
   if (found) await server.call(signal, { method: 'DELETE', url, expect: [404] });
   throw new FerryError(

@@ -9,6 +9,7 @@ import { ensureFolder } from './folders.ts';
 import { isUnknownRequest } from './probe.ts';
 import { writeRange } from './ranged-write.ts';
 import type { Remote } from './remote.ts';
+import { openRunningMd5 } from './running-md5.ts';
 import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
 
 /** Requests are not made smaller than this, whatever a server refuses; in bytes. */
@@ -67,6 +68,7 @@ function openUpload(
 ): Upload {
   const { server, strategies, requests } = remote;
   const inOrder = createTurnstile(1);
+  const md5 = openRunningMd5(plan, held);
   let prefix = held;
 
   const write = async (offset: number, bytes: Buffer, signal: AbortSignal) => {
@@ -113,6 +115,7 @@ function openUpload(
         if (part.number > prefix) throw uploadLost('the part before is missing');
         await send(part, signal);
         await assertArrived(part, signal);
+        md5.take(part);
         prefix = Math.max(prefix, part.number + 1);
       }),
 
@@ -122,7 +125,7 @@ function openUpload(
       return toCheckpoint(file, plan, { by, parts, ...marks });
     },
 
-    finish: (digest, signal) => temporary.finish(digest, HOW, signal),
+    finish: (digest, signal) => temporary.finish(digest, HOW, signal, md5.digest()),
     abort: () => temporary.remove(),
   };
 }

@@ -23,7 +23,8 @@ export interface TemporaryFile {
   isPublished(signal: AbortSignal): Promise<boolean>;
   /** Why the server has less than it acknowledged. @param bytes of the whole file */
   explainShort(bytes: number, signal: AbortSignal): Promise<FerryError>;
-  finish(digest: Digest, how: string, signal: AbortSignal): Promise<Proof>;
+  /** @param md5 of what was sent, where that is known */
+  finish(digest: Digest, how: string, signal: AbortSignal, md5?: string): Promise<Proof>;
   remove(): Promise<void>;
 }
 
@@ -70,7 +71,7 @@ export function openTemporaryFile(
       return room !== undefined && room < bytes ? noRoom() : shortWrite();
     },
 
-    async finish(digest, how, signal) {
+    async finish(digest, how, signal, md5) {
       const found = await look(server, url, signal);
       if (found) {
         if (found.size !== digest.size) throw shortWrite();
@@ -81,7 +82,7 @@ export function openTemporaryFile(
       } else if (!(await published(signal))) {
         throw uploadLost('the server does not have it any more');
       }
-      return proveSize(server, file, how, signal);
+      return proveSize(server, file, how, signal, md5);
     },
 
     async remove() {

@@ -10,6 +10,7 @@ import { uploadLost } from './errors.ts';
 import { ensureFolder } from './folders.ts';
 import { openPut, type Put } from './open-put.ts';
 import type { Remote } from './remote.ts';
+import { openRunningMd5 } from './running-md5.ts';
 import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
 
 /** When it is looked whether something of a PUT has come to light after all, in ms. */
@@ -55,6 +56,7 @@ function openUpload(
 ): Upload {
   const { server, atClose } = remote;
   const inOrder = createTurnstile(1);
+  const md5 = openRunningMd5(plan, held);
   let next = held;
   let put: Put | undefined;
   let mayComeLate = false;
@@ -112,6 +114,7 @@ function openUpload(
           breakOff();
           throw thrown;
         }
+        md5.take(part);
         next = part.number + 1;
       }),
 
@@ -120,7 +123,7 @@ function openUpload(
       return toCheckpoint(file, plan, { by: 'whole', parts: next, ...(await temporary.marks()) });
     },
 
-    finish: (digest, signal) => temporary.finish(digest, HOW, signal),
+    finish: (digest, signal) => temporary.finish(digest, HOW, signal, md5.digest()),
     abort: stop,
   };
 }
