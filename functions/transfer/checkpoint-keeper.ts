@@ -23,8 +23,8 @@ export interface CheckpointKeeper {
   save(upload: Upload, prefix: Prefix, history: History, digest?: Digest): Promise<void>;
   /** Saves how far the published file has been read back; nothing else of it is needed any more. */
   saveReadBack(readBack: ReadBack, history: History, digest: Digest): Promise<void>;
-  /** Notes that the transfer begins anew, so that no chain of invocations does so for ever. */
-  saveRestart(history: History): Promise<void>;
+  /** Notes that the transfer begins, for the first time or anew: no chain of invocations does so for ever. */
+  saveBeginning(history: History): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export function keepCheckpoint(
       const done = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, digest, readBack } as const;
       await runs.saveCheckpoint(lease, { ...done, ...history });
     },
-    async saveRestart(history) {
+    async saveBeginning(history) {
       const { partSize } = plan;
       const known = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, ...history } as const;
       await runs.saveCheckpoint(lease, known);
@@ -100,7 +100,8 @@ async function openLeft(tools: KeeperTools, saved: Checkpoint): Promise<Upload> 
   const { size } = saved.archive;
   const { partSize } = saved;
   const plan = { size, partSize, count: Math.ceil(size / partSize) };
-  const file = remoteFile(lease, saved.archive);
+  const begunBefore = new Date(saved.startedAt);
+  const file = { ...remoteFile(lease, saved.archive), begunBefore };
   if (saved.upload !== undefined) {
     try {
       return await destination.resume(file, plan, saved.upload, signal);

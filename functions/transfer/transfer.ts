@@ -120,7 +120,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
           const arrived = ledger.settledBytes - counted;
           movedBytes += arrived;
           counted = ledger.settledBytes;
-          watch.look();
+          watch.look(arrived);
           oneGo?.moved(arrived);
         },
       });
@@ -196,7 +196,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
         history = { ...history, restarts: history.restarts + 1 };
       }
       if (saved?.upload === undefined) {
-        upload = await destination.begin(file, plan, signal);
+        const begunBefore = saved && new Date(history.startedAt);
+        // Noted before the destination hears of it: a process that ends in between leaves no secret.
+        if (!saved && plan.count > 1) await keeper.saveBeginning(history);
+        upload = await destination.begin({ ...file, begunBefore }, plan, signal);
         // From here on somebody knows of it, should this process end: nothing is left lying about.
         if (plan.count > 1) await save(upload, EMPTY_PREFIX);
       } else {
@@ -223,7 +226,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       }
       if (!oneGo) history = { ...history, restarts: history.restarts + 1 };
       await takeBack(() => Promise.resolve());
-      await keeper.saveRestart(history);
+      await keeper.saveBeginning(history);
     },
 
     discard: () => takeBack(() => keeper.remove()),
