@@ -2,15 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startAzureDestination } from './azure-destination.ts';
 import { type DestinationServer, loginsFor, type StartServer } from './destination-server.ts';
+import { startDropboxDestination } from './dropbox-destination.ts';
 import { startS3Destination } from './s3-destination.ts';
 import { startSshDestination } from './ssh-destination.ts';
 import type { LocalUser } from './users.ts';
+import { startWebDavDestination } from './webdav-destination.ts';
 
 /** How the server of each type is started. */
 const STARTS: Readonly<Record<string, StartServer>> = {
   azure: startAzureDestination,
+  dropbox: startDropboxDestination,
   s3: startS3Destination,
   ssh: startSshDestination,
+  webdav: startWebDavDestination,
 };
 
 /** The servers on which users want their archives, by type. */

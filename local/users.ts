@@ -68,7 +68,10 @@ export function inventUsers(): readonly LocalUser[] {
         { component: 'postgres', file: 'wiki #1 100%.tar', site: 'postgres' },
       ],
       backUp: 'everything',
-      destinations: { attic: { type: 'ssh', password: "dmitri's attic" } },
+      destinations: {
+        attic: { type: 'webdav', password: "dmitri's attic" },
+        box: { type: 'dropbox', password: '' },
+      },
     },
   ];
 }

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { ensureDebianPackages } from './debian-packages.ts';
 import { packages as clients } from './end-to-end/client-places.ts';
+import { packages as apache } from './servers/apache.ts';
 import { packages as certificates } from './servers/certificates.ts';
+import { packages as nginx } from './servers/nginx-dav.ts';
 import { packages as openssh } from './servers/openssh.ts';
+import { packages as sabre } from './servers/sabredav.ts';
 import { packages as swift } from './servers/swift.ts';
 
 /**
@@ -10,7 +13,10 @@ import { packages as swift } from './servers/swift.ts';
  * Vitest, e.g. `npm test -- ssh` for the files with "ssh" in their path.
  */
 try {
-  ensureDebianPackages([...certificates, ...clients, ...openssh, ...swift]);
+  ensureDebianPackages([
+    ...[...apache, ...certificates, ...clients, ...nginx],
+    ...[...openssh, ...sabre, ...swift],
+  ]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

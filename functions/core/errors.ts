@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'source-changed'
   | 'source-missing'
   | 'source-unreadable'
+  | 'switched-off'
   | 'throttled'
   | 'timeout'
   | 'tls-untrusted'

@@ -10,6 +10,9 @@ export interface Digest {
   readonly crc32: number;
 }
 
+/** How a delivery is verified at least: by size, by checksum or, where there is none, by reading back. */
+export type Verification = 'size' | 'checksum' | 'readback';
+
 /**
  * What the destination itself said of the finished file.
  * - `checksum`: it gave or checked a checksum over every byte.
@@ -17,7 +20,7 @@ export interface Digest {
  * - `size`: it could only tell the size.
  */
 export interface Proof {
-  readonly verified: 'checksum' | 'readback' | 'size';
+  readonly verified: Verification;
   /** One line for a person: who vouched for what, e.g. `sha256sum on the server`. */
   readonly how: string;
   /** Full path or key at the destination. */

@@ -1,5 +1,6 @@
 import type { Selection } from './archive.ts';
 import type { Parsed, Problem } from './problem.ts';
+import type { Verification } from './receipt.ts';
 import type { Schedule } from './schedule.ts';
 
 /**
@@ -15,6 +16,7 @@ export const DESTINATION_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 export interface UserDestination<Configured> {
   readonly enabled: boolean;
   readonly type: string;
+  readonly verify: Verification;
   readonly configured: Configured;
 }
 

@@ -2,11 +2,13 @@ import { closest } from 'fastest-levenshtein';
 import type { Parsed } from '../core/problem.ts';
 import { azure } from './azure/type.ts';
 import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
+import { dropbox } from './dropbox/type.ts';
 import { s3 } from './s3/type.ts';
 import { ssh } from './ssh/type.ts';
+import { webdav } from './webdav/type.ts';
 
 /** Every destination type that Ferry knows. A new type is a folder and a line here. */
-export const destinationTypes: readonly DestinationType[] = [azure, s3, ssh];
+export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3, ssh, webdav];
 
 /** Checks the settings of one destination; problems are told by setting name. */
 export function parseDestination(

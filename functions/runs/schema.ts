@@ -3,7 +3,7 @@ import type { Archive } from '../core/archive.ts';
 import type { Checkpoint, Json } from '../core/checkpoint.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { JobRecord } from '../core/job-record.ts';
-import type { Digest, Receipt } from '../core/receipt.ts';
+import type { Digest, Proof, Receipt } from '../core/receipt.ts';
 
 /**
  * Items of the runs table, as they are parsed when read. What does not parse was written by another
@@ -28,6 +28,14 @@ const digest: z.ZodType<Digest> = z.strictObject({
   crc32: uint32,
 });
 
+const proof: z.ZodType<Proof> = z.strictObject({
+  verified: z.enum(['checksum', 'readback', 'size']),
+  how: z.string(),
+  remotePath: z.string(),
+  size: count,
+  checksum: z.string().optional(),
+});
+
 const json: z.ZodType<Json> = z.json();
 
 export const checkpointSchema: z.ZodType<Checkpoint> = z.strictObject({
@@ -36,6 +44,7 @@ export const checkpointSchema: z.ZodType<Checkpoint> = z.strictObject({
   partSize: count.min(1),
   prefix: z.strictObject({ parts: count, crc32: uint32, sha256: z.string().optional() }),
   digest: digest.optional(),
+  readBack: z.strictObject({ proof, bytes: count, sha256: z.string().optional() }).optional(),
   upload: json.optional(),
   restarts: count,
   startedAt: count,
@@ -47,13 +56,7 @@ export const receiptSchema: z.ZodType<Receipt> = z.strictObject({
   destination: z.string(),
   archive,
   digest,
-  proof: z.strictObject({
-    verified: z.enum(['checksum', 'readback', 'size']),
-    how: z.string(),
-    remotePath: z.string(),
-    size: count,
-    checksum: z.string().optional(),
-  }),
+  proof,
   deliveredAt: z.iso.datetime(),
   durationMs: z.number().nonnegative(),
 });

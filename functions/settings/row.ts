@@ -82,9 +82,10 @@ function toUser<Configured>(
 ): User<Configured> {
   const destinations = new Map<string, UserDestination<Configured>>();
   for (const [name, { value }] of configured) {
-    const { type, enabled } = spec.destinations[name] ?? {};
-    if (type !== undefined && enabled !== undefined) {
-      destinations.set(name, { type, enabled, configured: value });
+    const given = spec.destinations[name];
+    if (given) {
+      const { type, enabled, verify } = given;
+      destinations.set(name, { type, enabled, verify, configured: value });
     }
   }
   return { id: userId, enabled: spec.enabled, schedule, backUp: spec.backUp, destinations };

@@ -7,6 +7,7 @@ import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
  * "This is not …" and "Give …".
  */
 const BACK_UP = '"everything" or a list of components such as ["html", "mysql"]';
+const VERIFY = '"size", "checksum" or "readback"';
 const DESTINATIONS = 'a map of at least one destination by name';
 
 /** Most destinations of one user. */
@@ -25,6 +26,7 @@ const destination = z.strictObject(
   {
     type: z.string('a text such as "ssh" or "s3"'),
     enabled: z.boolean('true or false').default(true),
+    verify: z.enum(['size', 'checksum', 'readback'], VERIFY).default('size'),
     settings: z.record(z.string(), z.unknown(), 'a map of settings'),
   },
   'a map with type and settings',

@@ -1,5 +1,5 @@
 import { type Archive, remotePath, transferId } from '../core/archive.ts';
-import type { Checkpoint } from '../core/checkpoint.ts';
+import type { Checkpoint, ReadBack } from '../core/checkpoint.ts';
 import { toFerryError } from '../core/errors.ts';
 import type { Lease } from '../core/lease.ts';
 import { EMPTY_PREFIX, type Prefix } from '../core/ledger.ts';
@@ -21,8 +21,10 @@ export interface CheckpointKeeper {
    * more parts, never fewer.
    */
   save(upload: Upload, prefix: Prefix, history: History, digest?: Digest): Promise<void>;
-  /** Notes that the transfer begins anew, so that no chain of invocations does so for ever. */
-  saveRestart(history: History): Promise<void>;
+  /** Saves how far the published file has been read back; nothing else of it is needed any more. */
+  saveReadBack(readBack: ReadBack, history: History, digest: Digest): Promise<void>;
+  /** Notes that the transfer begins, for the first time or anew: no chain of invocations does so for ever. */
+  saveBeginning(history: History): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -64,7 +66,12 @@ export function keepCheckpoint(
       const known = { v: 1, archive, partSize, prefix, digest, upload: state, ...history } as const;
       await runs.saveCheckpoint(lease, known);
     },
-    async saveRestart(history) {
+    async saveReadBack(readBack, history, digest) {
+      const { partSize } = plan;
+      const done = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, digest, readBack } as const;
+      await runs.saveCheckpoint(lease, { ...done, ...history });
+    },
+    async saveBeginning(history) {
       const { partSize } = plan;
       const known = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, ...history } as const;
       await runs.saveCheckpoint(lease, known);
@@ -78,20 +85,31 @@ export function keepCheckpoint(
  * @throws FerryError when the destination cannot be asked; the checkpoint stays
  */
 export async function takeBack(tools: KeeperTools, saved: Checkpoint): Promise<void> {
-  const { destination, lease, runs, signal } = tools;
-  if (saved.upload !== undefined) {
-    const { size } = saved.archive;
-    const { partSize } = saved;
-    const plan = { size, partSize, count: Math.ceil(size / partSize) };
-    const file = remoteFile(lease, saved.archive);
-    const resuming = destination.resume(file, plan, saved.upload, signal);
-    const left = await resuming.catch((error: unknown) => {
-      if (toFerryError(error).code === 'upload-lost') return undefined;
-      throw error;
-    });
-    await left?.abort();
-  }
+  const { lease, runs } = tools;
+  // What is being read back is published, and nothing of ours is left beside it.
+  if (saved.readBack === undefined) await (await openLeft(tools, saved)).abort();
   await runs.removeCheckpoint(lease, saved.archive);
+}
+
+/**
+ * The unfinished upload that a checkpoint stands for. Where that cannot be gone on with, the same one
+ * begun anew: whatever was left without a word has the same place.
+ */
+async function openLeft(tools: KeeperTools, saved: Checkpoint): Promise<Upload> {
+  const { destination, lease, signal } = tools;
+  const { size } = saved.archive;
+  const { partSize } = saved;
+  const plan = { size, partSize, count: Math.ceil(size / partSize) };
+  const begunBefore = new Date(saved.startedAt);
+  const file = { ...remoteFile(lease, saved.archive), begunBefore };
+  if (saved.upload !== undefined) {
+    try {
+      return await destination.resume(file, plan, saved.upload, signal);
+    } catch (error) {
+      if (toFerryError(error).code !== 'upload-lost') throw error;
+    }
+  }
+  return destination.begin(file, plan, signal);
 }
 
 /** An archive as its destination knows it. */

@@ -1,6 +1,6 @@
 import type { Archive, StagedArchive } from '../core/archive.ts';
 import type { Clock } from '../core/clock.ts';
-import { type FerryError, toFerryError } from '../core/errors.ts';
+import { FerryError, toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
 import type { JobError } from '../core/job-record.ts';
 import type { Lease } from '../core/lease.ts';
@@ -26,6 +26,8 @@ export interface DeliveryTools {
   readonly log: Log;
   readonly signal: AbortSignal;
   isWanted(archive: StagedArchive): boolean;
+  /** Whether the user's row still asks for this job. */
+  isActive(): Promise<boolean>;
 }
 
 /** What one invocation got done of a job. */
@@ -55,7 +57,12 @@ export async function deliverArchives(
   let destination: Destination | undefined;
   try {
     destination = await tools.settings.open();
-    const transfer = { ...tools, destination, reserve: openReserve(tools.clock) };
+    const { verify } = tools.settings;
+    const assertActive = async () => {
+      if (!(await tools.isActive())) throw switchedOff();
+    };
+    const reserve = openReserve(tools.clock);
+    const transfer = { ...tools, destination, verify, assertActive, reserve };
     await deliverAll(tools, transfer, progress);
     if (!progress.interrupted) await takeBackLeftovers(transfer, progress);
   } catch (thrown) {
@@ -99,7 +106,8 @@ async function deliverAll(
       const { code, message, retry, scope } = failure;
       log.warn('archive not delivered', { archive, code, reason: message });
       const own = scope === 'archive' ? { etag } : {};
-      if (retry === 'never') progress.errors.push({ code, message, archive, ...own });
+      if (code === 'switched-off') progress.interrupted = failure;
+      else if (retry === 'never') progress.errors.push({ code, message, archive, ...own });
       else progress.interrupted = failure;
       if (scope === 'destination') return;
     }
@@ -170,4 +178,13 @@ async function deliver(
     remotePath: proof.remotePath,
   });
   return transferred;
+}
+
+/** What was sent is taken back: somebody who switches Ferry off keeps nothing half of it. */
+function switchedOff(): FerryError {
+  return new FerryError(
+    'switched-off',
+    'The user or the destination was removed or switched off while the run was under way.',
+    { retry: 'never' },
+  );
 }

@@ -15,19 +15,17 @@ export function readJobSettings<Surroundings>(
   rows: { read(userId: string): Promise<UserRow<Openable<Surroundings>> | undefined> },
   surroundingsOf: (job: Job) => Surroundings,
 ): SettingsReader {
-  return {
-    async read(job: Job) {
-      const row = await rows.read(job.userId);
-      if (!row) return undefined;
-      if (!row.user.ok) return row.user;
-      const { backUp, destinations, enabled } = row.user.value;
-      const destination = destinations.get(job.destination);
-      if (!enabled || !destination?.enabled) return undefined;
-      const { configured, type } = destination;
-      return {
-        ok: true,
-        value: { backUp, type, open: () => configured.open(surroundingsOf(job)) },
-      };
-    },
+  const read: SettingsReader['read'] = async (job) => {
+    const row = await rows.read(job.userId);
+    if (!row) return undefined;
+    if (!row.user.ok) return row.user;
+    const { backUp, destinations, enabled } = row.user.value;
+    const destination = destinations.get(job.destination);
+    if (!enabled || !destination?.enabled) return undefined;
+    const { configured, type, verify } = destination;
+    const open = () => configured.open(surroundingsOf(job));
+    return { ok: true, value: { backUp, type, verify, open } };
   };
+  // A run goes on with the settings that it began with, also while the row is being edited.
+  return { read, isActive: async (job) => (await read(job)) !== undefined };
 }

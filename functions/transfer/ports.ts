@@ -5,7 +5,7 @@ import type { Job } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Parsed } from '../core/problem.ts';
-import type { Receipt } from '../core/receipt.ts';
+import type { Receipt, Verification } from '../core/receipt.ts';
 import type { Destination } from '../destinations/contract.ts';
 
 /** The staging bucket as a job sees it. */
@@ -56,12 +56,15 @@ export interface Runs {
 export interface JobSettings {
   readonly backUp: Selection;
   readonly type: string;
+  readonly verify: Verification;
   open(): Promise<Destination>;
 }
 
 export interface SettingsReader {
   /** Undefined when the user or the destination was removed or switched off. */
   read(job: Job): Promise<Parsed<JobSettings> | undefined>;
+  /** Whether the row still asks for this job; asked now and then while it is under way. */
+  isActive(job: Job): Promise<boolean>;
 }
 
 /** Where job logic writes what happened. Fields hold no secret. */

@@ -99,7 +99,9 @@ async function runLeased(
     const signal = clock.deadline(Math.max(0, clock.remaining() - cutOff));
     const { backUp } = settings.value;
     const isWanted = (archive: StagedArchive) => isSelected(archive, backUp);
-    const delivering = { ...tools, job, lease, clock, signal, settings: settings.value, isWanted };
+    const isActive = () => tools.settings.isActive(job);
+    const shared = { ...tools, job, lease, clock, signal, settings: settings.value };
+    const delivering = { ...shared, isWanted, isActive };
     const progress = await deliverArchives(delivering, record.errors);
     const { archives, bytes, errors } = progress;
     const soFar = { ...record, archives, bytes, errors };

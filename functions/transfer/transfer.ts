@@ -1,18 +1,20 @@
 import type { Archive } from '../core/archive.ts';
+import type { ReadBack } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { EMPTY_PREFIX, type Ledger, type Prefix } from '../core/ledger.ts';
 import { planParts } from '../core/parts.ts';
-import type { Digest, Proof } from '../core/receipt.ts';
+import type { Digest, Proof, Verification } from '../core/receipt.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import { unlessAborted, within } from '../core/stopping.ts';
 import type { Upload } from '../destinations/contract.ts';
-import { openBooks } from './books.ts';
+import { assertAsStaged, openBooks } from './books.ts';
 import type { Buffers } from './buffers.ts';
 import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
 import { moveParts } from './move-parts.ts';
 import { openOneGo } from './one-go.ts';
 import type { Log, Source } from './ports.ts';
+import { readBack, wantsReadBack } from './read-back.ts';
 import type { Reserve } from './reserve.ts';
 import { openWatch } from './watch.ts';
 
@@ -29,6 +31,9 @@ export interface TransferTools extends KeeperTools {
   readonly hashing: Hashing;
   readonly buffers: Buffers;
   readonly reserve: Reserve;
+  readonly verify: Verification;
+  /** @throws FerryError `switched-off` when nobody wants the archive there any more */
+  assertActive(): Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,7 +48,7 @@ export interface Delivery {
 
 /** One archive on its way to one destination. */
 export interface Transfer {
-  /** Bytes that arrived through this object, over all attempts. */
+  /** Bytes that arrived or were read back through this object, over all attempts. */
   readonly movedBytes: number;
   /**
    * One try: goes on from the checkpoint or begins. Undefined when it stopped in time, with all that
@@ -77,6 +82,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     resume === 'none' && plan.count > 1 ? openOneGo(archive.size, clock, reserve) : undefined;
   let history: History = { startedAt: clock.now(), restarts: 0 };
   let movedBytes = 0;
+  let isPublished = false;
   let upload: Upload | undefined;
 
   /** Saves while there is time: a server that is slow to write to its disk must not use up the end. */
@@ -86,11 +92,15 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
   /** Moves what is missing, saving now and then. False when it stopped in time. */
   const move = async (into: Upload, ledger: Ledger): Promise<boolean> => {
     const saveNow = () => keeper.save(into, ledger.prefix(), history);
+    const lookAndSave = async () => {
+      await tools.assertActive();
+      await saveNow();
+    };
     const tell = () => {
       const { settledBytes: bytes } = ledger;
       log.debug('progress', { archive: archive.key, bytes, total: plan.size });
     };
-    const watch = openWatch(clock, tell, saveNow);
+    const watch = openWatch(clock, tell, lookAndSave);
     let counted = ledger.settledBytes;
     try {
       const result = await moveParts({
@@ -110,7 +120,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
           const arrived = ledger.settledBytes - counted;
           movedBytes += arrived;
           counted = ledger.settledBytes;
-          watch.look();
+          watch.look(arrived);
           oneGo?.moved(arrived);
         },
       });
@@ -146,6 +156,21 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     return digest;
   };
 
+  /** Reads back what is published. Undefined when it stopped in time. */
+  const verify = async (digest: Digest, from: ReadBack): Promise<Delivery | undefined> => {
+    const keep = async (state: ReadBack) => {
+      await tools.assertActive();
+      await keeper.saveReadBack(state, history, digest);
+    };
+    const onBytes = (bytes: number) => {
+      movedBytes += bytes;
+    };
+    isPublished = true;
+    await keep(from);
+    const proof = await readBack({ ...tools, save: keep, onBytes }, file.path, digest, from);
+    return proof && { digest, proof, durationMs: clock.now() - history.startedAt };
+  };
+
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
   const takeBack = async (then: () => Promise<void>, patienceMs = TAKE_BACK_MS) => {
     try {
@@ -165,12 +190,16 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     async attempt() {
       const saved = await keeper.load();
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
+      if (saved?.readBack && saved.digest) return verify(saved.digest, saved.readBack);
       if (oneGo) {
         oneGo.start(history.restarts);
         history = { ...history, restarts: history.restarts + 1 };
       }
       if (saved?.upload === undefined) {
-        upload = await destination.begin(file, plan, signal);
+        const begunBefore = saved && new Date(history.startedAt);
+        // Noted before the destination hears of it: a process that ends in between leaves no secret.
+        if (!saved && plan.count > 1) await keeper.saveBeginning(history);
+        upload = await destination.begin({ ...file, begunBefore }, plan, signal);
         // From here on somebody knows of it, should this process end: nothing is left lying about.
         if (plan.count > 1) await save(upload, EMPTY_PREFIX);
       } else {
@@ -181,6 +210,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       if (!digest || !reserve.mayStart()) return undefined;
       await runs.assertHeld(lease);
       const proof = await upload.finish(digest, signal);
+      if (wantsReadBack(tools.verify, proof)) return verify(digest, { proof, bytes: 0 });
       return { digest, proof, durationMs: clock.now() - history.startedAt };
     },
 
@@ -196,13 +226,13 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       }
       if (!oneGo) history = { ...history, restarts: history.restarts + 1 };
       await takeBack(() => Promise.resolve());
-      await keeper.saveRestart(history);
+      await keeper.saveBeginning(history);
     },
 
     discard: () => takeBack(() => keeper.remove()),
 
     async outOfTime() {
-      if (!oneGo) return;
+      if (!oneGo || isPublished) return;
       const hopeless = oneGo.outOfTime();
       // Otherwise the checkpoint stays, as a note of how often it was tried.
       const then = () => (hopeless ? keeper.remove() : Promise.resolve());
@@ -210,15 +240,4 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       if (hopeless) throw hopeless;
     },
   };
-}
-
-/** What was read must be what the staging bucket says it stored. */
-function assertAsStaged(archive: Archive, digest: Digest): void {
-  if (!archive.checksum || archive.checksum.value === digest.crc32) return;
-  throw new FerryError(
-    'corrupted',
-    'What was read from staging does not match the checksum stored with the archive. ' +
-      'If this stays, the staged archive is damaged: stage it again.',
-    { retry: 'now', scope: 'archive' },
-  );
 }

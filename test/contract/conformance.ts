@@ -257,7 +257,9 @@ export function conformance(name: string, start: () => Promise<Subject>): void {
             checkpoint === undefined
               ? await begin(second, path, bytes)
               : await second.resume(fileOf(path, bytes), planOf(size()), checkpoint, NEVER);
-          expect(resumed.held).toBe(capabilities.resume === 'parts' ? n : 0);
+          // What takes only whole files may have the whole, and wait for its name.
+          const atWhole = n === 4 ? [0, 4] : [0];
+          expect(capabilities.resume === 'parts' ? [n] : atWhole).toContain(resumed.held);
           for (let part = resumed.held; part < 4; part++) await write(resumed, bytes, part);
           await resumed.finish(digestOf(bytes), NEVER);
           expect(await stored(path)).toEqual(digestOf(bytes));

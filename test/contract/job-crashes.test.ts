@@ -89,4 +89,24 @@ describe('a job whose worker is killed', () => {
       await settle(world);
     }
   });
+
+  it('sends no part again that the destination says it has, also past the last checkpoint', async () => {
+    const world = await openWorld(dynamo);
+    const sent: string[] = [];
+    const { before: go } = world.server;
+    let kill = true;
+    world.server.before = async (step, part) => {
+      // No save but the first is ever made: the checkpoint knows of no part.
+      if (step === 'checkpoint' && kill && sent.length > 0) return new Promise(() => {});
+      await go(step, part);
+      if (step === 'write' && part) sent.push(`${part.offset}+${part.length}`);
+    };
+    await world.deliverMessage({ death: { atStep: 40, when: 'after the effect' } });
+    const before = sent.length;
+    expect(before).toBeGreaterThan(4);
+    kill = false;
+    await settle(world);
+    // Those under way when it was killed may go twice.
+    expect(sent.length).toBeLessThanOrEqual(14 + 3);
+  });
 });

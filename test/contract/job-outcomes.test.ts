@@ -117,7 +117,7 @@ describe('permanent trouble', () => {
   it('in the settings fails the job in words that name the setting', async () => {
     const world = await openWorld(dynamo);
     const problem = { path: 'SSH_PORT', problem: 'This is no port.', remedy: 'Give 1 to 65535.' };
-    world.settings = { read: async () => ({ ok: false, problems: [problem] }) };
+    world.settings = { ...world.settings, read: async () => ({ ok: false, problems: [problem] }) };
     expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'failed' } });
     expect(world.reports).toMatchObject([
       { code: 'setting-invalid', message: 'SSH_PORT: This is no port. Give 1 to 65535.' },
@@ -178,7 +178,7 @@ describe('passing trouble', () => {
 
   it('of our own is told to the user, too, when it lasts to the last delivery', async () => {
     const world = await openWorld(dynamo);
-    world.settings = { read: () => Promise.reject(new Error('no answer')) };
+    world.settings = { ...world.settings, read: () => Promise.reject(new Error('no answer')) };
     const { result } = await world.deliverMessage({ receiveCount: MAX_RECEIVE_COUNT });
     expect(result).toEqual({ outcome: 'gave up' });
     expect(world.reports).toMatchObject([{ outcome: 'failed', code: 'internal' }]);
@@ -375,6 +375,7 @@ describe('what is staged', () => {
     const world = await openWorld(dynamo);
     const { settings } = world;
     world.settings = {
+      ...settings,
       async read(job) {
         const found = await settings.read(job);
         return found?.ok ? { ok: true, value: { ...found.value, backUp: ['mysql'] } } : found;
@@ -384,9 +385,34 @@ describe('what is staged', () => {
     expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
   });
 
+  it('for a user who is removed or switched off in mid-transfer is stopped and taken back', async () => {
+    const world = await openWorld(dynamo);
+    const key = `${world.userId}/html/site.tar`;
+    world.staged.set(key, sampleBytes(60 * PART, 'long'));
+    const { before: go } = world.server;
+    let writes = 0;
+    let writesAfter = 0;
+    world.server.before = async (step, part) => {
+      if (step === 'write') {
+        writes += 1;
+        if (writes === 30) world.settings = { ...world.settings, read: async () => undefined };
+        if (writes > 30) writesAfter += 1;
+      }
+      await go(step, part);
+    };
+    await drain(world);
+    // It is looked at every ten seconds, and a part takes one and a half.
+    expect(writesAfter).toBeLessThan(12);
+    expect(world.server.files.has('html/site.tar')).toBe(false);
+    expect(world.server.unfinished.size).toBe(0);
+    expect(world.reports).toMatchObject([
+      { outcome: 'skipped', message: expect.stringContaining('switched off') },
+    ]);
+  });
+
   it('for a user who was removed or switched off meanwhile is not sent', async () => {
     const world = await openWorld(dynamo);
-    world.settings = { read: async () => undefined };
+    world.settings = { ...world.settings, read: async () => undefined };
     expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
     expect(world.server.files.size).toBe(0);
   });
@@ -440,6 +466,19 @@ describe('a destination that cannot continue what was interrupted', () => {
     expect(await world.runs.job(world.job)).toMatchObject({ errors: [{ code: 'too-large' }] });
     // A second and a half each: a minute is forty parts.
     expect(writes).toBeLessThan(45);
+  });
+
+  it('is left nothing by a killed worker, also of an archive that leaves staging', async () => {
+    const world = await openOne();
+    const { result } = await world.deliverMessage({
+      death: { atStep: 12, when: 'after the effect' },
+    });
+    expect(result).toBe('died');
+    expect(world.server.unfinished.size).toBe(1);
+    world.staged.delete(`${world.userId}/html/site.tar`);
+    await drain(world);
+    expect(world.server.unfinished.size).toBe(0);
+    expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
   });
 
   it('whose connection always breaks is given up after eight beginnings, and leaves nothing', async () => {

@@ -1,11 +1,14 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Archive, StagedArchive } from '../../functions/core/archive.ts';
 import { systemClock } from '../../functions/core/clock.ts';
 import { FerryError } from '../../functions/core/errors.ts';
 import type { Job } from '../../functions/core/job.ts';
 import { MiB } from '../../functions/core/parts.ts';
+import type { Receipt, Verification } from '../../functions/core/receipt.ts';
 import type { Capabilities, Destination } from '../../functions/destinations/contract.ts';
 import { sha256 } from '../../functions/digest/sha256.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
+import { receiptSchema } from '../../functions/runs/schema.ts';
 import { openBuffers } from '../../functions/transfer/buffers.ts';
 import type {
   JobResult,
@@ -44,6 +47,7 @@ export interface World {
   /** What the user's row was told, in order. */
   readonly reports: RunReport[];
   settings: SettingsReader;
+  verify: Verification;
   /** How the destination differs from one that can do everything. */
   capabilities: Partial<Capabilities>;
   /** What the staging bucket answers to a read; by default what is staged. */
@@ -51,6 +55,8 @@ export interface World {
   /** Called when the next hop is put on the queue. */
   onContinuation: () => Promise<void>;
   passTime(ms: number): void;
+  /** What the runs table has of deliveries. */
+  receipts(): Promise<Receipt[]>;
   /** One delivery of the first message, to a worker that may die on the way. */
   deliverMessage(how?: {
     death?: Death;
@@ -82,11 +88,13 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     [`${userId}/mysql/db.sql`, sampleBytes(10, 'db')],
   ]);
   const settings: World['settings'] = {
+    isActive: async (asked) => (await world.settings.read(asked)) !== undefined,
     read: async () => ({
       ok: true,
       value: {
         backUp: 'everything',
         type: 'memory',
+        verify: world.verify,
         open: async () => openMemoryDestination(server, world.capabilities),
       },
     }),
@@ -121,6 +129,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     );
     const tools: JobTools = {
       settings: {
+        isActive: (asked) => world.settings.isActive(asked),
         async read(asked) {
           const found = await world.settings.read(asked);
           if (!found?.ok) return found;
@@ -155,11 +164,22 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
 
   const world: World = {
     ...{ userId, job, server, staged, runs, queue, reports, settings, deliverMessage },
+    verify: 'size',
     capabilities: {},
     read: (bytes) => bytes,
     onContinuation: async () => {},
     passTime: (ms) => {
       now += ms;
+    },
+    async receipts() {
+      const { Items = [] } = await dynamo.documents.send(
+        new QueryCommand({
+          TableName: dynamo.runsTable,
+          KeyConditionExpression: 'pk = :user AND begins_with(sk, :kind)',
+          ExpressionAttributeValues: { ':user': `USER#${userId}`, ':kind': 'RECEIPT#' },
+        }),
+      );
+      return Items.map(({ data }) => receiptSchema.parse(data));
     },
   };
   return world;

@@ -17,10 +17,17 @@ export interface MemoryServer {
   readonly unfinished: Map<string, Map<number, Buffer>>;
   /** Called before each effect with its name; may throw, wait or change bytes under way. */
   before(step: 'begin' | 'resume' | 'write' | 'checkpoint' | 'finish', part?: Part): Promise<void>;
+  /** What a reader gets in place of these bytes; may wait. */
+  onRead(bytes: Buffer): Promise<Buffer>;
 }
 
 export function openMemoryServer(): MemoryServer {
-  return { files: new Map(), unfinished: new Map(), before: async () => {} };
+  return {
+    files: new Map(),
+    unfinished: new Map(),
+    before: async () => {},
+    onRead: async (bytes) => bytes,
+  };
 }
 
 /**
@@ -69,7 +76,7 @@ export function openMemoryDestination(
         server.unfinished.delete(file.transferId);
         const { length: size } = bytes;
         return {
-          verified: 'checksum',
+          verified: capabilities.proof ?? 'checksum',
           how: 'SHA-256 in memory',
           remotePath: `memory:/${file.path}`,
           size,
@@ -131,7 +138,7 @@ export function openMemoryDestination(
         const message = `There is no file ${path}.`;
         throw new FerryError('not-found', message, { retry: 'never', scope: 'archive' });
       }
-      yield bytes.subarray(range?.from ?? 0, range?.to ?? bytes.length);
+      yield await server.onRead(bytes.subarray(range?.from ?? 0, range?.to ?? bytes.length));
     },
     async remove(path) {
       server.files.delete(path);

@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { destinationTypes } from '../../functions/destinations/registry.ts';
 import { startAzureEffects } from './effects/azure-effects.ts';
+import { startDropboxEffects } from './effects/dropbox-effects.ts';
 import type { Effects } from './effects/effect.ts';
 import { startS3Effects } from './effects/s3-effects.ts';
 import { startSshEffects } from './effects/ssh-effects.ts';
+import { startWebDavEffects } from './effects/webdav-effects.ts';
 
 /** Every type that Ferry knows has its servers here. */
 const STARTS: Readonly<Record<string, () => Promise<Effects>>> = {
   azure: startAzureEffects,
+  dropbox: startDropboxEffects,
   s3: startS3Effects,
   ssh: startSshEffects,
+  webdav: startWebDavEffects,
 };
 
 describe.each(destinationTypes.map(({ type, settings }) => ({ type, settings })))(

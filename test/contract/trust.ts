@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FerryError } from '../../functions/core/errors.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import type { CheckStep } from '../../functions/destinations/contract.ts';
@@ -30,6 +31,7 @@ export interface TrustNames {
 /** Whose certificates a type believes: the same for every type that speaks HTTP. */
 export function trust(type: string, names: TrustNames, start: () => Promise<PlainServer>): void {
   describe(`${type} over TLS`, () => {
+    const roots = getCACertificates('default');
     let server: PlainServer;
     let authority: Authority;
     let stranger: Authority;
@@ -46,6 +48,7 @@ export function trust(type: string, names: TrustNames, start: () => Promise<Plai
         misnamed: await seal('DNS:other.example'),
       };
     });
+    afterEach(() => setDefaultCACertificates(roots));
     afterAll(async () => {
       await Promise.all(Object.values(fronts).map((front) => front.stop()));
       await Promise.all([authority.remove(), stranger.remove(), server.stop()]);
@@ -75,30 +78,40 @@ export function trust(type: string, names: TrustNames, start: () => Promise<Plai
     };
 
     it('a certificate of an unknown authority is refused for good', () =>
-      expectRefused(fronts.good, {}, names.authority ?? 'issued by nobody'));
+      expectRefused(fronts.good, {}, names.authority ?? 'nobody Ferry knows'));
 
     const { authority: authorityName, insecure } = names;
+    /** Makes an authority known: by the setting, or as one of the public roots. */
+    const trusting = (pem: string): Settings => {
+      if (authorityName !== undefined) return { [authorityName]: pem };
+      setDefaultCACertificates([...roots, pem]);
+      return {};
+    };
+
+    it('a certificate of a known authority is accepted', async () => {
+      const { delivery, steps } = await tryTo(fronts.good, trusting(authority.pem));
+      expect(delivery).toHaveProperty('remotePath');
+      expect(steps.map((step) => step.step)).toContain('TLS');
+      expect(steps.flatMap((step) => step.error ?? [])).toEqual([]);
+    });
+
+    it('a certificate of another authority is refused for good', () =>
+      expectRefused(fronts.good, trusting(stranger.pem), authorityName ?? 'nobody Ferry knows'));
+
+    it('a certificate for another name is refused for good', () =>
+      expectRefused(fronts.misnamed, trusting(authority.pem), names.address));
+
+    it('a certificate that has expired is refused for good', () =>
+      expectRefused(fronts.expired, trusting(authority.pem), 'expired'));
+
     if (authorityName !== undefined) {
-      const trusting = (pem: string) => ({ [authorityName]: pem });
-
-      it(`${authorityName}: the user's own authority is trusted, one of several too`, async () => {
-        const several = `${stranger.pem}\n${authority.pem}`;
-        for (const pem of [authority.pem, several, authority.pem.replaceAll('\n', '\\n')]) {
-          const { delivery, steps } = await tryTo(fronts.good, trusting(pem));
-          expect(delivery).toHaveProperty('remotePath');
-          expect(steps.map((step) => step.step)).toContain('TLS');
-          expect(steps.flatMap((step) => step.error ?? [])).toEqual([]);
-        }
+      it.each([
+        ['one of several', () => `${stranger.pem}\n${authority.pem}`],
+        ['on one line, as environment files hold it', () => authority.pem.replaceAll('\n', '\\n')],
+      ])(`${authorityName}: the user's own authority, %s`, async (_how, pem) => {
+        const { delivery } = await tryTo(fronts.good, { [authorityName]: pem() });
+        expect(delivery).toHaveProperty('remotePath');
       });
-
-      it('a certificate of another authority is refused for good', () =>
-        expectRefused(fronts.good, trusting(stranger.pem), authorityName));
-
-      it('a certificate for another name is refused for good', () =>
-        expectRefused(fronts.misnamed, trusting(authority.pem), names.address));
-
-      it('a certificate that has expired is refused for good', () =>
-        expectRefused(fronts.expired, trusting(authority.pem), 'expired'));
     }
 
     if (insecure !== undefined) {

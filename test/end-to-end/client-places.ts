@@ -3,14 +3,21 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { z } from 'zod';
 import { startAzurite } from '../../local/azurite.ts';
+import { startDropboxFake } from '../../local/dropbox/server.ts';
+import { startApache } from '../servers/apache.ts';
+import { officialClient } from '../servers/dropbox-client.ts';
 import { startOpenSsh } from '../servers/openssh.ts';
 import { startSwift } from '../servers/swift.ts';
 
 /** Debian packages with the clients that are asked. */
-export const packages = ['openssh-client', 'rclone'] as const;
+export const packages = ['curl', 'openssh-client', 'rclone'] as const;
 
 const run = promisify(execFile);
+
+/** What the official client adds to the metadata of a file that it fetched. */
+const downloaded = z.object({ fileBinary: z.instanceof(Buffer) });
 
 /** A real server of one type, and the client that its users have, which knows nothing of Ferry. */
 export interface ClientPlace {
@@ -30,7 +37,13 @@ const QUIET = { PATH: process.env.PATH ?? '' };
 /** @param scratch a folder for what clients fetch */
 export async function startPlaces(scratch: string): Promise<readonly ClientPlace[]> {
   await mkdir(scratch, { recursive: true });
-  return Promise.all([startSsh(scratch), startS3(scratch), startAzure(scratch)]);
+  return Promise.all([
+    startSsh(scratch),
+    startS3(scratch),
+    startAzure(scratch),
+    startWebDav(scratch),
+    startDropbox(scratch),
+  ]);
 }
 
 async function startSsh(scratch: string): Promise<ClientPlace> {
@@ -126,5 +139,60 @@ async function startAzure(scratch: string): Promise<ClientPlace> {
     },
     read: (path) => container.getBlobClient(`${FOLDER}/${path}`).downloadToBuffer(),
     stop: server.stop,
+  };
+}
+
+async function startWebDav(scratch: string): Promise<ClientPlace> {
+  const server = await startApache();
+  const { url, username, password } = server;
+  return {
+    type: 'webdav',
+    client: 'curl',
+    settings: {
+      WEBDAV_URL: url,
+      WEBDAV_PATH: FOLDER,
+      WEBDAV_USERNAME: username,
+      WEBDAV_PASSWORD: password,
+    },
+    async read(path) {
+      const into = join(scratch, 'by-curl');
+      const names = `${FOLDER}/${path}`.split('/').map(encodeURIComponent).join('/');
+      const user = `${username}:${password}`;
+      const options = ['--silent', '--show-error', '--fail', '--user', user, '--output', into];
+      await run('curl', [...options, `${url}/${names}`], { env: QUIET });
+      return readFile(into);
+    },
+    stop: server.stop,
+  };
+}
+
+async function startDropbox(scratch: string): Promise<ClientPlace> {
+  const folder = join(scratch, 'dropbox');
+  await mkdir(folder);
+  const fake = await startDropboxFake({ folder });
+  const { endpoint, app } = fake;
+  const refreshToken = fake.oauth.connect(app, fake.addAccount('clients'));
+  const client = officialClient({
+    endpoint,
+    clientId: app.key,
+    clientSecret: app.secret,
+    refreshToken,
+  });
+  return {
+    type: 'dropbox',
+    client: 'dropbox',
+    settings: {
+      DROPBOX_APP_KEY: app.key,
+      DROPBOX_APP_SECRET: app.secret,
+      DROPBOX_REFRESH_TOKEN: refreshToken,
+      DROPBOX_REMOTE_PATH: FOLDER,
+      DROPBOX_ENDPOINT: endpoint,
+      DROPBOX_OAUTH2_ENDPOINT: endpoint,
+    },
+    async read(path) {
+      const { result } = await client.filesDownload({ path: `/${FOLDER}/${path}` });
+      return downloaded.parse(result).fileBinary;
+    },
+    stop: fake.stop,
   };
 }

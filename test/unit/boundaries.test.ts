@@ -9,13 +9,22 @@ const JOB_LOGIC = ['transfer', 'enqueue-due', 'settings-changed'];
 /** No clients and no side effects: languages of their own for time. */
 const PURE = ['temporal-polyfill'];
 
-type Layer = 'core' | 'capability' | 'contract' | 'driver' | 'job' | 'joint' | 'infra' | 'local';
+type Layer =
+  | 'core'
+  | 'capability'
+  | 'contract'
+  | 'driver'
+  | 'job'
+  | 'joint'
+  | 'infra'
+  | 'local'
+  | 'cli';
 
 /** Where a file stands, and the folder that it may share with its neighbours. */
 function place(path: string): { layer: Layer; home: string } {
   const [top = '', folder = '', ...rest] = path.split('/');
   const home = `${top}/${folder}/`;
-  if (top === 'infra' || top === 'local') return { layer: top, home: `${top}/` };
+  if (top === 'infra' || top === 'local' || top === 'cli') return { layer: top, home: `${top}/` };
   if (folder === 'core') return { layer: 'core', home };
   if (folder === 'platform' || rest.join() === 'handler.ts') return { layer: 'joint', home };
   if (JOB_LOGIC.includes(folder)) return { layer: 'job', home };
@@ -28,7 +37,7 @@ function place(path: string): { layer: Layer; home: string } {
 /** Whether the dependency rule allows an import. */
 function isAllowed({ from, to, typeOnly }: Import): boolean {
   const { layer, home } = place(from);
-  const isOurs = /^(functions|infra|local)\//.test(to);
+  const isOurs = /^(functions|infra|local|cli)\//.test(to);
   if (!isOurs) {
     const narrow = layer === 'core' || layer === 'job';
     return !narrow || to.startsWith('node:') || PURE.includes(to);
@@ -52,7 +61,9 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
     case 'infra':
       return near || SHARED.test(to) || (typeOnly && to.startsWith('functions/'));
     case 'local':
-      return true;
+      return target.layer !== 'cli';
+    case 'cli':
+      return !['infra', 'local', 'job', 'joint'].includes(target.layer);
   }
 }
 
@@ -63,7 +74,7 @@ function awsService(to: string): string | undefined {
 }
 
 const describeImport = ({ from, to }: Import) => `${from} imports ${to}`;
-const files = sourceFiles('functions', 'infra', 'local');
+const files = sourceFiles('functions', 'infra', 'local', 'cli');
 const imports = files.flatMap((path) => importsOf(path, readSource(path)));
 
 describe('the dependency rule', () => {
@@ -83,10 +94,10 @@ describe('the dependency rule', () => {
     expect([...services].filter(([, used]) => used.size > 1)).toEqual([]);
   });
 
-  it('lets only handlers, the platform and local runs make clients of what Ferry runs on', () => {
+  it('lets only handlers, the platform, local runs and the command line make clients of what Ferry runs on', () => {
     const makers = files
       .filter((path) => /\bnew (DynamoDB|SQS|S3|KMS)Client\(/.test(readSource(path)))
-      .filter((path) => !['joint', 'local', 'driver'].includes(place(path).layer));
+      .filter((path) => !['joint', 'local', 'cli', 'driver'].includes(place(path).layer));
     expect(makers).toEqual([]);
   });
 });
@@ -121,6 +132,10 @@ describe('the check of the dependency rule', () => {
     ['functions/platform/clients.ts', "import type { Stage } from '../../infra/stages.ts';"],
     ['infra/queues.ts', "import { openJobQueue } from '../functions/queue/job-queue.ts';"],
     ['infra/queues.ts', "import { start } from '../local/services.ts';"],
+    ['functions/settings/row.ts', "import { ask } from '../../cli/question.ts';"],
+    ['local/main.ts', "import { ask } from '../cli/question.ts';"],
+    ['cli/main.ts', "import { start } from '../local/services.ts';"],
+    ['cli/main.ts', "import { runJob } from '../functions/transfer/run-job.ts';"],
   ])('objects to %s with %s', (from, source) => {
     expect(within(from, source)).toBe(false);
   });
@@ -141,6 +156,8 @@ describe('the check of the dependency rule', () => {
     ['infra/state-stack.ts', "import { RUNS_KEYS } from '../functions/runs/keys.ts';"],
     ['infra/queues.ts', "import type { Job } from '../functions/core/job.ts';"],
     ['local/main.ts', "import { openRunsTable } from '../functions/runs/runs-table.ts';"],
+    ['cli/main.ts', "import { SETTINGS_KEY } from '../functions/settings/keys.ts';"],
+    ['cli/main.ts', "import { says } from '../functions/destinations/dropbox/refusals.ts';"],
   ])('does not object to %s with %s', (from, source) => {
     expect(importsOf(from, source).length).toBe(
       source.startsWith('//') ? 0 : source.split('\n').length,

@@ -41,7 +41,9 @@ describe('a settings row', () => {
     const { id, enabled, schedule, backUp, destinations } = user(rowWith({}));
     expect({ id, enabled, backUp }).toEqual({ id: 'ada', enabled: true, backUp: 'everything' });
     expect(schedule).toMatchObject({ cron: '@daily', timeZone: 'UTC' });
-    expect([...destinations]).toEqual([['nas', { type: 'ssh', enabled: true, configured: 'ssh' }]]);
+    expect([...destinations]).toEqual([
+      ['nas', { type: 'ssh', enabled: true, verify: 'size', configured: 'ssh' }],
+    ]);
   });
 
   it('says when, what and where to', () => {
@@ -127,6 +129,12 @@ describe('a mistake in a settings row is told at its place', () => {
       rowWith({ schedule: { timezone: 'UTC' } }),
       'spec.schedule.timezone',
       /Did you mean timeZone\?/,
+    ],
+    [
+      'a way to verify that there is not',
+      rowWith({ destinations: { nas: { type: 'ssh', verify: 'sha256', settings: {} } } }),
+      'spec.destinations.nas.verify',
+      /"size", "checksum" or "readback"/,
     ],
     ['no destination', rowWith({ destinations: {} }), 'spec.destinations', /at least one/],
     [

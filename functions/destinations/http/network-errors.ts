@@ -95,7 +95,7 @@ export function describeNetworkErrors(wording: Wording): (thrown: unknown) => Fe
     const told = failure.safeParse(thrown);
     const { name, code = '', message } = told.success ? told.data : { name: 'Error', message: '' };
     const [what, retry, text] =
-      known[codeOf(name, code, message)] ?? (isTls(code) ? refusedTls(code) : unknown);
+      known[codeOf(name, code, message)] ?? (isTls(code) ? tlsMeaning(code) : unknown);
     return new FerryError(what, text, {
       retry,
       cause: { name, code, message: message.slice(0, 300) },
@@ -112,6 +112,10 @@ function isTls(code: string): boolean {
   return code.startsWith('ERR_SSL') || code.includes('CERT');
 }
 
-function refusedTls(code: string): Meaning {
+/** An alert about a record that cannot be read (RFC 8446, 6.2) comes of damage on the way, and not of trust. */
+function tlsMeaning(code: string): Meaning {
+  if (/BAD_RECORD_MAC|DECRYPTION_FAILED/.test(code)) {
+    return ['unreachable', 'now', 'What was sent was damaged on the way. Ferry sends it again.'];
+  }
   return [UNTRUSTED, 'never', `The TLS connection to the server is refused (${code}).`];
 }

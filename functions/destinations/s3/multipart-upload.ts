@@ -5,6 +5,7 @@ import type { Json, RemoteFile, Upload } from '../contract.ts';
 import type { Bucket } from './client.ts';
 import { type MultipartState, readCheckpoint, writeCheckpoint } from './multipart-checkpoint.ts';
 import { createUpload, type MultipartRequests, requestsOf } from './multipart-requests.ts';
+import { abortOrphans } from './orphans.ts';
 import { look, prove } from './published.ts';
 
 /** How often an abort is tried: a part that was under way may arrive after it and be kept. */
@@ -18,6 +19,7 @@ export async function beginMultipart(
   plan: PartPlan,
   signal: AbortSignal,
 ): Promise<Upload> {
+  if (file.begunBefore) await abortOrphans(bucket, file, file.begunBefore, signal);
   const uploadId = await createUpload(bucket, file, signal);
   return openUpload(bucket, file, plan, { uploadId, etags: [] }, false);
 }

@@ -1,0 +1,9 @@
+import { defineDestinationType } from '../destination-type.ts';
+import { dropboxSchema, toDropboxSettings } from './settings.ts';
+
+export const dropbox = defineDestinationType({
+  type: 'dropbox',
+  schema: dropboxSchema,
+  refine: toDropboxSettings,
+  open: async (settings) => (await import('./destination.ts')).openDropbox(settings),
+});

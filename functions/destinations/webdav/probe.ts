@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { statusOf } from './errors.ts';
+import { ensureFolder } from './folders.ts';
+import { chunkPlaces, findUser, toCloud } from './nextcloud.ts';
+import { writeRange } from './ranged-write.ts';
+import type { Server } from './server.ts';
+import type { Strategy } from './strategy.ts';
+
+/** What was tried with is removed within this time, or left. */
+const TIDYING_MS = 5000;
+
+/**
+ * Finds out how a server takes files, with tiny ones of our own: what servers say of themselves proves
+ * nothing, and some take a piece of a file for the whole of it without a word. Leaves nothing behind but
+ * the destination's own folder.
+ */
+export async function probe(server: Server, signal: AbortSignal): Promise<Strategy> {
+  await ensureFolder(server, '', signal);
+  const user = await tryChunks(server, signal);
+  if (user !== undefined) return { by: 'chunks', user };
+  for (const by of ['put-range', 'patch'] as const) {
+    if (await tryRange(server, by, signal)) return { by };
+  }
+  return { by: 'whole' };
+}
+
+/** Writes two bytes and then a third, and looks whether all of them are there. */
+async function tryRange(
+  server: Server,
+  by: 'put-range' | 'patch',
+  signal: AbortSignal,
+): Promise<boolean> {
+  const url = server.fileUrl(probeName());
+  const bytes = randomBytes(3);
+  const third = { offset: 2, bytes: bytes.subarray(2), size: 3 };
+  return leavingNothing(server, [url], async () => {
+    await server.call(signal, { method: 'PUT', url, body: bytes.subarray(0, 2) });
+    return (
+      (await isTaken(writeRange(server, by, url, third, signal))) &&
+      bytes.equals(await readAll(server, url, signal))
+    );
+  });
+}
+
+/** Sends a file as one chunk where the address is one of a Nextcloud or ownCloud; gives the user's id there. */
+async function tryChunks(server: Server, signal: AbortSignal): Promise<string | undefined> {
+  const cloud = toCloud(server.settings.url);
+  const user = cloud && (cloud.user ?? (await findUser(server, cloud, signal)));
+  if (user === undefined) return undefined;
+  const name = probeName();
+  const bytes = randomBytes(3);
+  const places = chunkPlaces(server, user, name, name.slice(1));
+  const headers = { destination: places.final, 'oc-total-length': String(bytes.length) };
+  const worked = await leavingNothing(server, [places.final, places.folder], async () => {
+    const send = (method: string, url: string, body?: Buffer) =>
+      isTaken(server.call(signal, { method, url, headers, ...(body ? { body } : {}) }));
+    return (
+      (await send('MKCOL', places.folder)) &&
+      (await send('PUT', places.chunk(0), bytes)) &&
+      (await send('MOVE', places.whole)) &&
+      bytes.equals(await readAll(server, server.fileUrl(name), signal))
+    );
+  });
+  return worked ? user : undefined;
+}
+
+/** False where the server does not know such a request; trouble of another kind is thrown. */
+async function isTaken(request: Promise<unknown>): Promise<boolean> {
+  try {
+    await request;
+    return true;
+  } catch (thrown) {
+    if (isUnknownRequest(statusOf(thrown))) return false;
+    throw thrown;
+  }
+}
+
+/** Whether a status says that the server does not know such a request, or does not allow it here. */
+export function isUnknownRequest(status: number | undefined): boolean {
+  if (status === undefined || [401, 408, 413, 423, 429].includes(status)) return false;
+  return status < 500 || status === 501;
+}
+
+async function leavingNothing(
+  server: Server,
+  urls: readonly string[],
+  work: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    return await work();
+  } finally {
+    const soon = AbortSignal.timeout(TIDYING_MS);
+    for (const url of urls) {
+      await server.call(soon, { method: 'DELETE', url, expect: [404] }).catch(() => undefined);
+    }
+  }
+}
+
+async function readAll(server: Server, url: string, signal: AbortSignal): Promise<Buffer> {
+  const { body } = await server.open(signal, { method: 'GET', url });
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+function probeName(): string {
+  return `.ferry-probe-${randomBytes(8).toString('hex')}`;
+}

@@ -1,0 +1,80 @@
+import { FerryError } from '../../core/errors.ts';
+
+/** Longest file name on the file systems that servers use (NAME_MAX), in bytes. */
+const LONGEST_NAME = 255;
+/** Longest file name that encrypted folders of many NAS keep (eCryptfs), in bytes. */
+const LONGEST_TEMPORARY = 143;
+
+const TEMPORARY_NAME = /^\.ferry-(?:(?:probe|check)-)?[0-9a-f]{16}(?:-|$)/;
+
+/**
+ * The names of a path below the destination's folder. No name can lead out of it.
+ * @throws FerryError `name-refused` for a name that no folder can hold
+ */
+export function namesOf(path: string): string[] {
+  const names = path.split('/').filter((name, at, all) => name !== '' || at < all.length - 1);
+  const unusable = names.find(
+    (name) =>
+      name === '' ||
+      name === '.' ||
+      name === '..' ||
+      name.includes('\0') ||
+      !name.isWellFormed() ||
+      Buffer.byteLength(name) > LONGEST_NAME,
+  );
+  if (unusable === undefined) return names;
+  throw new FerryError(
+    'name-refused',
+    `The name "${path.toWellFormed()}" cannot be used on a WebDAV server: between slashes there must ` +
+      `be 1 to ${LONGEST_NAME} bytes, other than "." and "..". Stage the archive under another name.`,
+    { retry: 'never', scope: 'archive' },
+  );
+}
+
+/** Names as a path of a URL; whatever a URL gives a meaning to is written as what it is. */
+export function encodeNames(names: readonly string[]): string {
+  return names.map(encodeURIComponent).join('/');
+}
+
+/** The names in a URL's path; what is not encoded properly is taken as it stands. */
+export function decodeNames(pathname: string): string[] {
+  return pathname
+    .split('/')
+    .filter((name) => name !== '')
+    .map((name) => {
+      try {
+        return decodeURIComponent(name);
+      } catch {
+        return name;
+      }
+    });
+}
+
+/**
+ * The name under which a file grows beside its final place. It begins alike for all: servers refuse
+ * names such as `.ht…` (Apache) or `….part` (Nextcloud). It holds what it can of the final name, so
+ * that a server that cannot keep that name says so before anything is sent.
+ */
+export function temporaryName(name: string, transferId: string): string {
+  const start = `.ferry-${transferId}-`;
+  return `${start}${shorten(name, LONGEST_TEMPORARY - start.length)}`;
+}
+
+/** Whether a file name is one of ours that stands for no archive. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY_NAME.test(name);
+}
+
+/** The longest start of a text that has at most so many bytes in UTF-8, cut between characters. */
+function shorten(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  const characters: string[] = [];
+  let length = 0;
+  for (const character of text) {
+    length += Buffer.byteLength(character);
+    if (length > bytes) break;
+    characters.push(character);
+  }
+  // Windows takes spaces and dots off the end of a name.
+  return characters.join('').replace(/[ .]+$/, '');
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { unlessAborted } from '../../core/stopping.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { probe } from './probe.ts';
+import type { Server } from './server.ts';
+
+/**
+ * How a server takes a file.
+ * - `put-range`: PUT with `Content-Range` writes in place (Apache's mod_dav).
+ * - `patch`: PATCH with `X-Update-Range` does (SabreDAV).
+ * - `chunks`: parts are put into a folder and made one file (Nextcloud, ownCloud 10).
+ * - `whole`: one PUT takes it all, or nothing.
+ */
+export type Strategy =
+  | { readonly by: 'put-range' | 'patch' | 'whole' }
+  | { readonly by: 'chunks'; readonly user: string };
+
+/** What a server can do, found out once. */
+export interface Strategies {
+  /** What is known from an earlier run, or is tried out now; who asks at the same time waits for the same. */
+  find(signal: AbortSignal): Promise<Strategy>;
+  /** Tries it out, whatever is known. */
+  findAnew(signal: AbortSignal): Promise<Strategy>;
+  /** What was believed has turned out to be wrong. */
+  forget(): void;
+}
+
+const strategy = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.enum(['put-range', 'patch', 'whole']) }),
+  z.strictObject({ by: z.literal('chunks'), user: z.string() }),
+]);
+const findings = z.strictObject({ v: z.literal(1), of: z.string(), strategy });
+
+/** @param closing ends what is under way when nobody is left to wait for it */
+export function openStrategies(
+  server: Server,
+  surroundings: Pick<Surroundings, 'recall' | 'remember'>,
+  closing: AbortSignal,
+): Strategies {
+  const of = fingerprint(server);
+  let isRecalled = true;
+  let finding: Promise<Strategy> | undefined;
+
+  const recall = async () => {
+    if (!isRecalled) return undefined;
+    const found = findings.safeParse(await surroundings.recall());
+    return found.success && found.data.of === of ? found.data.strategy : undefined;
+  };
+  const tryOut = async () => {
+    const found = await probe(server, closing);
+    await surroundings.remember({ v: 1, of, strategy: { ...found } });
+    isRecalled = true;
+    return found;
+  };
+  const share = async (work: () => Promise<Strategy>, signal: AbortSignal) => {
+    finding ??= work();
+    const mine = finding;
+    try {
+      return await unlessAborted(mine, signal);
+    } catch (thrown) {
+      if (finding === mine && !signal.aborted) finding = undefined;
+      throw thrown;
+    }
+  };
+
+  return {
+    find: (signal) => share(async () => (await recall()) ?? tryOut(), signal),
+    findAnew(signal) {
+      finding = undefined;
+      return share(tryOut, signal);
+    },
+    forget() {
+      finding = undefined;
+      isRecalled = false;
+    },
+  };
+}
+
+/** Whose server, which place: what was found out there holds nowhere else. */
+function fingerprint({ settings }: Server): string {
+  const place = [settings.url.href, settings.folder, settings.login?.username ?? ''];
+  return createHash('sha256').update(JSON.stringify(place)).digest('hex').slice(0, 32);
+}
