@@ -95,7 +95,7 @@ async function live(nature: Nature, world: World, judge: Judge): Promise<void> {
   };
 
   const troubledMs = random.between(1, 3) * HOUR_MS;
-  const meddling = random.chance(0.65);
+  const meddling = random.chance(0.65) && !faults.calm;
   for (const userId of people.users.keys()) {
     for (let archives = random.between(1, 3); archives > 0; archives--) panel.stage(userId);
     for (let times = random.between(0, 5); times > 0; times--) {

@@ -57,7 +57,7 @@ export function openWorld(nature: Nature, periodic: readonly PeriodicFunction[])
   const queue = openJobQueue(nature, 6 * timeoutMs, maxReceiveCount);
   const witness = openWitness(history, judge);
   const servers = new Map<string, Server>();
-  const deliveries = judgeDeliveries(nature, staging, servers, leniency);
+  const deliveries = judgeDeliveries(nature, { runs, staging }, servers, leniency);
   const leases = judgeLeases(nature, witness, leniency);
   const users = inviteUsers(nature, { part: PART, timeoutMs }, servers, (place, publication) => {
     deliveries.published(place, publication);

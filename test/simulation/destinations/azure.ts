@@ -111,7 +111,7 @@ export function openAzureServer(site: ServerSite): Server {
     };
     const line = openLine(site, { invocation, password, attempts: 3, forget });
     return {
-      ...besideUploads(shelf),
+      ...besideUploads(shelf, line),
       capabilities: async () => ({
         writes: 'any-order',
         part: { min: 1, max: 2 ** 30, preferred, multiple: 1, most: 50_000 },

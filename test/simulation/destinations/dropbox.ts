@@ -155,7 +155,7 @@ export function openDropboxServer(site: ServerSite): Server {
       ...[file, plan, standing]: [RemoteFile, { count: number; partSize: number }, Standing]
     ) => openUpload(line, file, plan, standing, invocation);
     return {
-      ...besideUploads(shelf),
+      ...besideUploads(shelf, line),
       capabilities: async () => ({
         writes: 'any-order',
         part: { min: preferred, max: 2 ** 30, preferred, multiple: preferred, most: 2 ** 20 },

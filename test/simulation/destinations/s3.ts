@@ -13,6 +13,8 @@ interface Multipart {
   readonly by: Invocation;
   readonly parts: Map<number, { readonly bytes: Buffer; readonly etag: string }>;
   isKnown: boolean;
+  /** When it was begun, epoch ms. */
+  readonly at: number;
 }
 
 const saved = z.strictObject({
@@ -21,6 +23,9 @@ const saved = z.strictObject({
   id: z.string(),
   etags: z.array(z.string()),
 });
+
+/** How far a server's clock may be from Ferry's, in ms. */
+const SKEW_MS = 300_000;
 
 /** A bucket: uploads have ids, parts come in any order, completing is one atomic call. */
 export function openS3Server(site: ServerSite): Server {
@@ -52,6 +57,15 @@ export function openS3Server(site: ServerSite): Server {
   const isOurs = async (line: Line, file: RemoteFile, signal: AbortSignal) => {
     const found = await line.ask(`head ${file.path}`, () => shelf.files.get(file.path), { signal });
     return found?.mark === file.transferId && found.bytes.length === file.size;
+  };
+
+  /** What was begun since and could not be told of. */
+  const abortOrphans = async (line: Line, path: string, since: Date, signal: AbortSignal) => {
+    const list = () =>
+      [...uploads].filter(([, one]) => one.path === path && one.at >= since.getTime() - SKEW_MS);
+    for (const [id] of await line.ask(`list uploads of ${path}`, list, { signal })) {
+      await line.ask(`abort ${id}`, () => void uploads.delete(id), { signal });
+    }
   };
 
   const single = (line: Line, file: RemoteFile, count: number, by: Invocation): Upload => {
@@ -144,7 +158,7 @@ export function openS3Server(site: ServerSite): Server {
     };
     const line = openLine(site, { invocation, password, attempts: 3, forget });
     return {
-      ...besideUploads(shelf),
+      ...besideUploads(shelf, line),
       capabilities: async () => ({
         writes: 'any-order',
         part: { min: 1, max: 2 ** 30, preferred, multiple: 1, most: 10_000 },
@@ -155,12 +169,20 @@ export function openS3Server(site: ServerSite): Server {
       }),
       async begin(file, plan, signal) {
         if (plan.count <= 1) return single(line, file, plan.count, invocation);
+        if (file.begunBefore) await abortOrphans(line, file.path, file.begunBefore, signal);
         const upload = await line.ask(
           `create ${file.path}`,
           () => {
             ids += 1;
             const { path, transferId } = file;
-            const made = { path, transferId, by: invocation, parts: new Map(), isKnown: false };
+            const made = {
+              path,
+              transferId,
+              by: invocation,
+              parts: new Map(),
+              isKnown: false,
+              at: nature.timeline.now(),
+            };
             uploads.set(`upload-${ids}`, made);
             return { id: `upload-${ids}`, made };
           },
@@ -214,7 +236,6 @@ export function openS3Server(site: ServerSite): Server {
       [...uploads].map(([id, { path, transferId, by, isKnown }]) => ({
         what: `the multipart upload ${id} of ${path}`,
         transferId,
-        id,
         by,
         isKnown,
         isAllowed: false,

@@ -16,10 +16,7 @@ export interface StoredFile {
 /** Something of ours that is not published. */
 export interface Leftover {
   readonly what: string;
-  /** Of the transfer; names what a checkpoint may know. */
   readonly transferId: string;
-  /** Its name in a checkpoint, where that is not the transfer's own. */
-  readonly id?: string | undefined;
   readonly by: Invocation;
   /** Whether the process ever learnt that it is there. */
   readonly isKnown: boolean;

@@ -187,7 +187,7 @@ export function openSshServer(site: ServerSite): Server {
     };
 
     return {
-      ...besideUploads(shelf),
+      ...besideUploads(shelf, line),
       capabilities: async () => ({
         writes: 'append',
         part: { min: 1, max: 2 ** 30, preferred, multiple: 1, most: 2 ** 30 },

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { keyHash, transferId } from '../../../functions/core/archive.ts';
 import { crc32Of } from '../../../functions/core/crc32.ts';
 import type { RemoteFile } from '../../../functions/destinations/contract.ts';
-import { receiptSchema } from '../../../functions/runs/schema.ts';
+import { checkpointSchema, receiptSchema } from '../../../functions/runs/schema.ts';
 import type { Nature } from '../cloud/environment.ts';
 import type { StagingBucket, Version } from '../cloud/staging-bucket.ts';
-import type { Write } from '../cloud/tables.ts';
+import type { Table, Write } from '../cloud/tables.ts';
 import type { Publication, Server } from '../destinations/server.ts';
 import { readKey } from './runs-key.ts';
 
@@ -13,11 +13,13 @@ import { readKey } from './runs-key.ts';
 export interface Deliveries {
   begins(place: string, file: RemoteFile, jobId: string): void;
   sent(place: string, file: RemoteFile, part: number): void;
+  /** An upload is gone on with, of which the destination has `held` leading parts. */
+  resumed(place: string, file: RemoteFile, held: number): void;
   published(place: string, publication: Publication): void;
   /** A write to the runs table. */
   written(write: Write): void;
-  /** Checkpoints that were ever saved, by the names of transfers and uploads in them. */
-  wasSaved(name: string): boolean;
+  /** Whether a transfer ever had a checkpoint. */
+  wasSaved(place: string, transfer: string): boolean;
   /** Deliveries with a receipt so far. */
   readonly receipts: number;
 }
@@ -35,7 +37,7 @@ const LARGEST_CHECKPOINT = 6_000;
 
 export function judgeDeliveries(
   nature: Nature,
-  staging: StagingBucket,
+  { runs, staging }: { readonly runs: Table; readonly staging: StagingBucket },
   servers: ReadonlyMap<string, Server>,
   { wildClocks }: Leniency,
 ): Deliveries {
@@ -48,6 +50,8 @@ export function judgeDeliveries(
   const receipts = new Map<string, number>();
   const saved = new Set<string>();
   const parts = new Map<string, number>();
+  /** Files with parts that the destination lists and no checkpoint knows: their bytes passed nobody. */
+  const unseen = new Set<string>();
 
   return {
     begins(place, file, jobId) {
@@ -73,12 +77,21 @@ export function judgeDeliveries(
       }
     },
 
+    resumed(place, { path }, held) {
+      const [userId = '', destination = ''] = place.split('/');
+      const hash = keyHash(`${userId}/${path}`);
+      const item = runs.items.get(`USER#${userId}|CHECKPOINT#${destination}#${hash}`);
+      const saved = checkpointSchema.safeParse(item?.data).data;
+      if (saved && held > saved.prefix.parts) unseen.add(`${place}|${path}`);
+    },
+
     published(place, { path, file, by }) {
       const [userId = ''] = place.split('/');
       const versions = staging.history(`${userId}/${path}`);
       const found = versions.filter(({ bytes }) => bytes.equals(file.bytes));
       const sound = found.filter(isSound);
       const number = sound.at(-1)?.number;
+      if (number === undefined && unseen.has(`${place}|${path}`)) return;
       if (number === undefined) {
         const what =
           found.length > 0 ? 'damaged in staging' : `none of ${versions.length} contents`;
@@ -101,7 +114,9 @@ export function judgeDeliveries(
       const data = write.after?.data;
       if (kind === 'CHECKPOINT' && data !== undefined) {
         const text = JSON.stringify(data);
-        for (const [name] of text.matchAll(/[0-9a-f]{16}\b|upload-\d+/g)) saved.add(name);
+        const [userId = '', destination = ''] = place.split('/');
+        const { archive } = checkpointSchema.parse(data);
+        saved.add(`${place}|${transferId(userId, destination, archive)}`);
         if (text.length > LARGEST_CHECKPOINT) {
           judge.violate('small checkpoints', `a checkpoint has ${text.length} characters`);
         }
@@ -127,7 +142,7 @@ export function judgeDeliveries(
       }
     },
 
-    wasSaved: (name) => saved.has(name),
+    wasSaved: (place, transfer) => saved.has(`${place}|${transfer}`),
     get receipts() {
       return receipts.size;
     },

@@ -75,9 +75,11 @@ function judgeLeftovers(
   place: string,
 ): void {
   for (const leftover of servers.get(place)?.leftovers() ?? []) {
-    const { what, transferId, id, by, isKnown, isAllowed } = leftover;
+    const { what, transferId, by, isKnown, isAllowed } = leftover;
     const isDead = by.state === 'crashed' || by.state === 'timed out';
-    const wasLost = !isKnown || (isDead && !deliveries.wasSaved(id ?? transferId));
+    // Asked for twice by a process that lived on, since the first answer was lost.
+    const isTwin = !isKnown && !isDead;
+    const wasLost = isTwin || (isDead && !deliveries.wasSaved(place, transferId));
     if (!isAllowed && !wasLost) {
       judge.violate(
         'nothing of ours lies about',

@@ -12,6 +12,7 @@ export function watchDestination(
   invocation: Invocation,
 ): SettingsReader {
   return {
+    isActive: settings.isActive,
     async read(job) {
       const found = await settings.read(job);
       if (!found?.ok) return found;
@@ -75,7 +76,9 @@ function watched(inner: Destination, watching: Watching): Destination {
       return watchUpload(file, await noting(inner.begin(file, plan, signal)));
     },
     async resume(file, plan, checkpoint, signal) {
-      return watchUpload(file, await noting(inner.resume(file, plan, checkpoint, signal)));
+      const upload = await noting(inner.resume(file, plan, checkpoint, signal));
+      deployment.deliveries.resumed(place, file, upload.held);
+      return watchUpload(file, upload);
     },
   };
 }

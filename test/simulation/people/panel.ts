@@ -27,9 +27,8 @@ export function openPanel({ random }: Nature, staging: StagingBucket, part: numb
   };
   const content = (bytes: number) => {
     const buffer = Buffer.alloc(bytes);
-    for (let at = 0; at < bytes; at += 4) {
-      buffer.writeUInt32LE(random.between(0, 0xffffffff), Math.max(0, Math.min(at, bytes - 4)));
-      if (bytes < 4) return Buffer.from(buffer.subarray(0, bytes).fill(random.between(1, 255)));
+    for (let at = 0; at < bytes; at++) {
+      buffer[at] = at % 8 === 0 ? random.between(0, 255) : (buffer[at - 1] ?? 0) * 5 + at;
     }
     return buffer;
   };

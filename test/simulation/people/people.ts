@@ -4,12 +4,20 @@ import type { Table } from '../cloud/tables.ts';
 import type { Server } from '../destinations/server.ts';
 import { IN_A_FILE } from '../functions/settings.ts';
 
+/** One destination as a user wants it. */
+export interface Wanted {
+  readonly type: string;
+  enabled: boolean;
+  password: string;
+  readonly verify: 'size' | 'checksum' | 'readback';
+}
+
 /** What one user has written, in the hands of whoever writes it. */
 export interface UserSpec {
   enabled: boolean;
   cron: string;
   backUp: 'everything' | string[];
-  readonly destinations: Map<string, { type: string; enabled: boolean; password: string }>;
+  readonly destinations: Map<string, Wanted>;
   /** Holds a name that nobody knows, so that the row is refused. */
   isBroken: boolean;
   /** Whether there is a row at all. */
@@ -156,14 +164,14 @@ export function openPeople(
 type Deed = (at: {
   readonly userId: string;
   readonly user: UserSpec;
-  readonly destination: { type: string; enabled: boolean; password: string } | undefined;
+  readonly destination: Wanted | undefined;
   readonly condition: Server['condition'] | undefined;
 }) => string | undefined;
 
 function specOf({ enabled, cron, backUp, destinations, isBroken }: UserSpec): Item {
-  const named = [...destinations].map(([name, { type, enabled, password }]) => [
+  const named = [...destinations].map(([name, { password, ...others }]) => [
     name,
-    { type, enabled, settings: { PASSWORD: password } },
+    { ...others, settings: { PASSWORD: password } },
   ]);
   return {
     v: 1,

@@ -50,7 +50,12 @@ export function inviteUsers(
       };
       const server: Server = random.pick(KINDS)(site);
       servers.set(place, server);
-      destinations.set(name, { type: server.kind, enabled: true, password: condition.password });
+      destinations.set(name, {
+        type: server.kind,
+        enabled: true,
+        password: condition.password,
+        verify: random.pick(['size', 'checksum', 'readback']),
+      });
     }
     users.set(`user-${user}`, {
       enabled: true,
