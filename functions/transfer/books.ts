@@ -12,6 +12,7 @@ import type { Source } from './ports.ts';
  * earlier process saved is used where it fits (not with another hash build, a hash that could not be
  * saved, or parts that the destination lost); the other held parts are read from staging again, which
  * costs time but sends nothing twice.
+ * @throws FerryError `corrupted` where what that process sent is not what is read now
  */
 export async function openBooks(
   archive: Archive,
@@ -28,14 +29,29 @@ export async function openBooks(
   const resumed = fits ? await hashing.resume(saved.sha256) : undefined;
   const hash = resumed ?? (await hashing.start(plan.size));
   const from = resumed ? saved : EMPTY_PREFIX;
-  let { crc32 } = from;
-  for (let number = from.parts; number < held; number++) {
+  let read = from.crc32;
+  let prefix = from;
+  // Also parts that were sent and got lost: what was saved tells of all of them together.
+  for (let number = from.parts; number < Math.max(held, saved.parts); number++) {
     const range = partRange(plan, number);
     const bytes = await source.read(archive, range, buffer, signal);
+    read = combineCrc32(read, crc32Of(bytes), range.length);
+    const parts = number + 1;
+    if (parts === saved.parts && read !== saved.crc32) throw readOtherwise();
+    if (parts > held) continue;
     hash.update(bytes);
-    crc32 = combineCrc32(crc32, crc32Of(bytes), range.length);
+    prefix = { parts, crc32: read, sha256: hash.save() };
   }
-  return openLedger(plan, hash, { parts: held, crc32, sha256: hash.save() });
+  return openLedger(plan, hash, prefix);
+}
+
+/** What is at the destination was read from staging otherwise than it reads now. */
+function readOtherwise(): FerryError {
+  return new FerryError(
+    'corrupted',
+    'What was sent so far is not what staging holds. The transfer begins anew.',
+    { retry: 'now', scope: 'archive' },
+  );
 }
 
 /** What was read must be what the staging bucket says it stored. */
