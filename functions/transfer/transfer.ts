@@ -85,6 +85,9 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
   let isPublished = false;
   let upload: Upload | undefined;
 
+  /** Never below zero: another process, with a clock of its own, may have begun. */
+  const sinceStart = () => Math.max(0, clock.now() - history.startedAt);
+
   /** Saves while there is time: a server that is slow to write to its disk must not use up the end. */
   const save = (of: Upload, prefix: Prefix, digest?: Digest) =>
     unlessAborted(keeper.save(of, prefix, history, digest), signal);
@@ -168,7 +171,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     isPublished = true;
     await keep(from);
     const proof = await readBack({ ...tools, save: keep, onBytes }, file.path, digest, from);
-    return proof && { digest, proof, durationMs: clock.now() - history.startedAt };
+    return proof && { digest, proof, durationMs: sinceStart() };
   };
 
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
@@ -211,7 +214,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       await runs.assertHeld(lease);
       const proof = await upload.finish(digest, signal);
       if (wantsReadBack(tools.verify, proof)) return verify(digest, { proof, bytes: 0 });
-      return { digest, proof, durationMs: clock.now() - history.startedAt };
+      return { digest, proof, durationMs: sinceStart() };
     },
 
     async restart(reason) {

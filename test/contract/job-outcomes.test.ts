@@ -114,6 +114,23 @@ describe('permanent trouble', () => {
     );
   });
 
+  it('with what a setting refers to ends the job at once, and the user reads why', async () => {
+    const world = await openWorld(dynamo);
+    const { settings } = world;
+    const message = 'SSH_KEY_FILE names a file that is not there.';
+    const missing = new FerryError('setting-invalid', message, { retry: 'never' });
+    world.settings = {
+      ...settings,
+      async read(job) {
+        const found = await settings.read(job);
+        if (!found?.ok) return found;
+        return { ok: true, value: { ...found.value, open: () => Promise.reject(missing) } };
+      },
+    };
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'failed' } });
+    expect(world.reports).toMatchObject([{ outcome: 'failed', code: 'setting-invalid', message }]);
+  });
+
   it('in the settings fails the job in words that name the setting', async () => {
     const world = await openWorld(dynamo);
     const problem = { path: 'SSH_PORT', problem: 'This is no port.', remedy: 'Give 1 to 65535.' };
@@ -294,6 +311,17 @@ describe('the next hop', () => {
     world.server.before = go;
     await drain(world);
     expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+  });
+
+  it('notes no time below zero, however far its clock is behind', async () => {
+    const world = await openWorld(dynamo);
+    await world.deliverMessage();
+    world.passTime(-2 * INVOCATION_MS);
+    await drain(world);
+    expect((await world.receipts()).map(({ durationMs }) => durationMs)).toContain(0);
+    const next = { ...world.job, slot: '2026-11-23T03:00:00.000Z' };
+    world.queue.push(next);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
   });
 
   it('finds the lease free as soon as it is on the queue', async () => {
