@@ -67,8 +67,11 @@ export async function deliverArchives(
     if (!progress.interrupted) await takeBackLeftovers(transfer, progress);
   } catch (thrown) {
     const error = toFerryError(thrown);
-    if (error.code === 'lease-lost') throw error;
-    progress.interrupted = tools.signal.aborted ? 'out of time' : error;
+    const { code, message, retry } = error;
+    if (code === 'lease-lost') throw error;
+    if (tools.signal.aborted) progress.interrupted = 'out of time';
+    else if (retry === 'never') progress.errors.push({ code, message });
+    else progress.interrupted = error;
   } finally {
     await destination?.close();
   }
