@@ -83,6 +83,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
   let history: History = { startedAt: clock.now(), restarts: 0 };
   let movedBytes = 0;
   let isPublished = false;
+  let isUnopened = false;
   let upload: Upload | undefined;
 
   /** Never below zero: another process, with a clock of its own, may have begun. */
@@ -198,6 +199,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
         oneGo.start(history.restarts);
         history = { ...history, restarts: history.restarts + 1 };
       }
+      isUnopened = saved !== undefined;
       if (saved?.upload === undefined) {
         const begunBefore = saved && new Date(history.startedAt);
         // Noted before the destination hears of it: a process that ends in between leaves no secret.
@@ -208,6 +210,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       } else {
         upload = await destination.resume(file, plan, saved.upload, signal);
       }
+      isUnopened = false;
       const known = upload.held === plan.count ? saved?.digest : undefined;
       const digest = known ?? (await complete(upload, saved?.prefix));
       if (!digest || !reserve.mayStart()) return undefined;
@@ -232,7 +235,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       await keeper.saveBeginning(history);
     },
 
-    discard: () => takeBack(() => keeper.remove()),
+    async discard() {
+      // Of what an earlier process left only its checkpoint knows.
+      if (!isUnopened) await takeBack(() => keeper.remove());
+    },
 
     async outOfTime() {
       if (!oneGo || isPublished) return;

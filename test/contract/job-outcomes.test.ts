@@ -114,6 +114,26 @@ describe('permanent trouble', () => {
     );
   });
 
+  it('met before what an earlier hop sent can be reached leaves that to the next run', async () => {
+    const world = await openWorld(dynamo);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'continued' } });
+    failAt(world, 'resume', new FerryError('auth-refused', 'Wrong.', { retry: 'never' }), 1);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'failed' } });
+    expect(world.server.unfinished.size).toBe(1);
+    const sent: number[] = [];
+    const { before: go } = world.server;
+    world.server.before = async (step, part) => {
+      if (step === 'write' && part) sent.push(part.offset);
+      await go(step, part);
+    };
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    await drain(world);
+    // Of thirteen parts and one.
+    expect(sent.length).toBeLessThan(10);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+    expect(world.server.unfinished.size).toBe(0);
+  });
+
   it('with what a setting refers to ends the job at once, and the user reads why', async () => {
     const world = await openWorld(dynamo);
     const { settings } = world;

@@ -45,7 +45,8 @@ export function openLine(site: ServerSite, settings: LineSettings): Line {
       const admitted = () => {
         if (settings.password !== condition.password) throw loginRefused();
         if (writes && condition.isFull) throw full();
-        if (faults.strikes('forgotten')) settings.forget();
+        // Never at the moment of a write: its own answer would tell, and nobody can if that is lost, too.
+        if (!writes && faults.strikes('forgotten')) settings.forget();
         if (faults.strikes('reboot')) settings.reboot?.();
         return effect();
       };
