@@ -73,8 +73,10 @@ function send<T>(nature: Nature, invocation: Invocation, request: Request<T>): P
   const backMs = random.between(least, most) / 2 + slow * random.next();
 
   return new Promise((resolve, reject) => {
+    let isCalledOff = false;
     const stop = () => {
       signal?.removeEventListener('abort', stop);
+      isCalledOff = true;
       reject(signal?.reason);
     };
     signal?.addEventListener('abort', stop);
@@ -88,7 +90,8 @@ function send<T>(nature: Nature, invocation: Invocation, request: Request<T>): P
     };
     timeline.after(thereMs, () => {
       const isDead = invocation.state === 'crashed' || invocation.state === 'timed out';
-      if (isDead && random.chance(0.5)) return;
+      // What is called off is torn down; of what a dead process sent anything may still arrive.
+      if (isCalledOff || (isDead && random.chance(0.5))) return;
       if (fault === 'cut' || fault === 'throttled') {
         history.note(who, told, fault);
         const trouble = fault === 'cut' ? 'no answer' : 'throttled';

@@ -154,7 +154,6 @@ export function openAzureServer(site: ServerSite): Server {
           what: `the block ${id} of ${path}`,
           transferId,
           by,
-          isKnown: true,
           // Where a file has the name, Azure drops them after seven days.
           isAllowed: shelf.files.has(path),
         })),

@@ -12,7 +12,8 @@ interface Multipart {
   readonly transferId: string;
   readonly by: Invocation;
   readonly parts: Map<number, { readonly bytes: Buffer; readonly etag: string }>;
-  isKnown: boolean;
+  /** Made anew by the same process, since the answer was lost: nobody can know of this one. */
+  isTwin: boolean;
   /** When it was begun, epoch ms. */
   readonly at: number;
 }
@@ -170,32 +171,19 @@ export function openS3Server(site: ServerSite): Server {
       async begin(file, plan, signal) {
         if (plan.count <= 1) return single(line, file, plan.count, invocation);
         if (file.begunBefore) await abortOrphans(line, file.path, file.begunBefore, signal);
-        const upload = await line.ask(
-          `create ${file.path}`,
-          () => {
-            ids += 1;
-            const { path, transferId } = file;
-            const made = {
-              path,
-              transferId,
-              by: invocation,
-              parts: new Map(),
-              isKnown: false,
-              at: nature.timeline.now(),
-            };
-            uploads.set(`upload-${ids}`, made);
-            return { id: `upload-${ids}`, made };
-          },
-          { signal },
-        );
-        upload.made.isKnown = true;
-        return multipart(
-          line,
-          file,
-          plan,
-          { id: upload.id, etags: [], published: false },
-          invocation,
-        );
+        const create = () => {
+          const { path, transferId } = file;
+          for (const one of uploads.values()) {
+            if (one.by === invocation && one.transferId === transferId) one.isTwin = true;
+          }
+          ids += 1;
+          const at = nature.timeline.now();
+          const made = { path, transferId, by: invocation, parts: new Map(), isTwin: false, at };
+          uploads.set(`upload-${ids}`, made);
+          return `upload-${ids}`;
+        };
+        const id = await line.ask(`create ${file.path}`, create, { signal });
+        return multipart(line, file, plan, { id, etags: [], published: false }, invocation);
       },
       async resume(file, plan, checkpoint, signal) {
         const { success, data } = saved.safeParse(checkpoint);
@@ -233,12 +221,11 @@ export function openS3Server(site: ServerSite): Server {
     canResume: true,
     connect,
     leftovers: () =>
-      [...uploads].map(([id, { path, transferId, by, isKnown }]) => ({
+      [...uploads].map(([id, { path, transferId, by, isTwin }]) => ({
         what: `the multipart upload ${id} of ${path}`,
         transferId,
         by,
-        isKnown,
-        isAllowed: false,
+        isAllowed: isTwin,
       })),
   };
 }

@@ -18,8 +18,6 @@ export interface Leftover {
   readonly what: string;
   readonly transferId: string;
   readonly by: Invocation;
-  /** Whether the process ever learnt that it is there. */
-  readonly isKnown: boolean;
   /** Goes by itself, or is left there by promise. */
   readonly isAllowed: boolean;
 }

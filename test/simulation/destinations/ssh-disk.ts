@@ -75,7 +75,6 @@ export function openSshDisk(nature: Nature, shelf: Shelf): SshDisk {
         what: `the temporary file ${name}`,
         transferId,
         by,
-        isKnown: true,
         isAllowed: false,
       })),
   };

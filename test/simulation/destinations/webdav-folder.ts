@@ -64,7 +64,6 @@ export function openWebDavFolder(nature: Nature, shelf: Shelf, keepsEtag: boolea
         what: `the temporary file ${name}`,
         transferId,
         by,
-        isKnown: true,
         isAllowed: false,
       })),
   };

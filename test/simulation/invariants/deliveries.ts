@@ -3,15 +3,15 @@ import { keyHash, transferId } from '../../../functions/core/archive.ts';
 import { crc32Of } from '../../../functions/core/crc32.ts';
 import type { RemoteFile } from '../../../functions/destinations/contract.ts';
 import { checkpointSchema, receiptSchema } from '../../../functions/runs/schema.ts';
-import type { Nature } from '../cloud/environment.ts';
+import type { Invocation, Nature } from '../cloud/environment.ts';
 import type { StagingBucket, Version } from '../cloud/staging-bucket.ts';
 import type { Table, Write } from '../cloud/tables.ts';
-import type { Publication, Server } from '../destinations/server.ts';
+import type { Publication, Server, StoredFile } from '../destinations/server.ts';
 import { readKey } from './runs-key.ts';
 
 /** Judges what is sent, published and receipted. */
 export interface Deliveries {
-  begins(place: string, file: RemoteFile, jobId: string): void;
+  begins(place: string, file: RemoteFile, parts: number, jobId: string): void;
   sent(place: string, file: RemoteFile, part: number): void;
   /** An upload is gone on with, of which the destination has `held` leading parts. */
   resumed(place: string, file: RemoteFile, held: number): void;
@@ -22,6 +22,14 @@ export interface Deliveries {
   wasSaved(place: string, transfer: string): boolean;
   /** Deliveries with a receipt so far. */
   readonly receipts: number;
+}
+
+interface Published {
+  readonly number: number;
+  readonly file: StoredFile;
+  readonly transferId: string | undefined;
+  readonly by: Invocation;
+  readonly at: number;
 }
 
 /** What a world does not promise. */
@@ -43,10 +51,7 @@ export function judgeDeliveries(
 ): Deliveries {
   const { faults, judge, timeline } = nature;
   /** By place and path: the newest content that was published. */
-  const newest = new Map<
-    string,
-    { number: number; transferId?: string; by: unknown; at: number }
-  >();
+  const newest = new Map<string, Published>();
   const receipts = new Map<string, number>();
   const saved = new Set<string>();
   const parts = new Map<string, number>();
@@ -54,13 +59,24 @@ export function judgeDeliveries(
   const unseen = new Set<string>();
 
   return {
-    begins(place, file, jobId) {
+    begins(place, file, parts, jobId) {
       const at = receipts.get(`${place}|${file.transferId}`);
       if (at !== undefined && !wildClocks) {
         const seconds = Math.round((timeline.now() - at) / 1000);
         judge.violate(
           'what has a receipt is not sent again',
           `${jobId} begins ${file.path}, whose receipt is ${seconds} s old`,
+        );
+      }
+      const last = newest.get(`${place}|${file.path}`);
+      const server = servers.get(place);
+      const isThere = last && server?.shelf.files.get(file.path) === last.file;
+      const hasDied = last?.by.state === 'crashed' || last?.by.state === 'timed out';
+      const isSame = last?.transferId === file.transferId;
+      if (isThere && hasDied && isSame && parts > 1 && server?.canResume && !wildClocks) {
+        judge.violate(
+          'what was published is found again',
+          `${jobId} begins ${file.path}, which ${last.by.name} had published`,
         );
       }
     },
@@ -106,7 +122,15 @@ export function judgeDeliveries(
           `${place} got ${path} v${number} after v${before.number}`,
         );
       }
-      newest.set(name, { number, by, at: timeline.now() });
+      const [, destination = ''] = place.split('/');
+      const version = sound.at(-1);
+      const [component = '', ...rest] = path.split('/');
+      const archive = version && { ...version, component, file: rest.join('/') };
+      const size = file.bytes.length;
+      newest.set(name, {
+        ...{ number, by, file, at: timeline.now() },
+        transferId: archive && transferId(userId, destination, { ...archive, size }),
+      });
     },
 
     written(write) {

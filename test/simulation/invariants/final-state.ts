@@ -75,12 +75,9 @@ function judgeLeftovers(
   place: string,
 ): void {
   for (const leftover of servers.get(place)?.leftovers() ?? []) {
-    const { what, transferId, by, isKnown, isAllowed } = leftover;
-    const isDead = by.state === 'crashed' || by.state === 'timed out';
-    // Asked for twice by a process that lived on, since the first answer was lost.
-    const isTwin = !isKnown && !isDead;
-    const wasLost = isTwin || (isDead && !deliveries.wasSaved(place, transferId));
-    if (!isAllowed && !wasLost) {
+    const { what, transferId, by, isAllowed } = leftover;
+    // An archive of one part is begun without a note.
+    if (!isAllowed && deliveries.wasSaved(place, transferId)) {
       judge.violate(
         'nothing of ours lies about',
         `${what} is still at ${place}, made by ${by.name}`,

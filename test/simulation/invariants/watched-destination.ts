@@ -72,7 +72,7 @@ function watched(inner: Destination, watching: Watching): Destination {
   return {
     ...inner,
     async begin(file, plan, signal) {
-      deployment.deliveries.begins(place, file, job);
+      deployment.deliveries.begins(place, file, plan.count, job);
       return watchUpload(file, await noting(inner.begin(file, plan, signal)));
     },
     async resume(file, plan, checkpoint, signal) {

@@ -1,22 +1,22 @@
-import { openDueIndex } from './cloud/due-index.ts';
-import { type Environment, type Nature, openEnvironment } from './cloud/environment.ts';
-import { openHashing } from './cloud/hashing.ts';
-import { openJobQueue } from './cloud/job-queue.ts';
-import { openStagingBucket } from './cloud/staging-bucket.ts';
-import { openTable } from './cloud/tables.ts';
-import type { Server } from './destinations/server.ts';
-import type { Deployment, PeriodicFunction } from './functions/deployment.ts';
-import { pollQueue } from './functions/event-source.ts';
-import { followSettings } from './functions/settings-feed.ts';
-import { tickEveryMinute } from './functions/tick.ts';
-import { judgeDeliveries } from './invariants/deliveries.ts';
-import { judgeFinalState } from './invariants/final-state.ts';
-import { judgeJobs } from './invariants/jobs.ts';
-import { judgeLeases } from './invariants/leases.ts';
-import { openWitness } from './invariants/witness.ts';
-import { openPanel, type Panel } from './people/panel.ts';
-import { openPeople, type People } from './people/people.ts';
-import { inviteUsers } from './people/users.ts';
+import { openDueIndex } from '../cloud/due-index.ts';
+import { type Environment, type Nature, openEnvironment } from '../cloud/environment.ts';
+import { openHashing } from '../cloud/hashing.ts';
+import { openJobQueue } from '../cloud/job-queue.ts';
+import { openStagingBucket } from '../cloud/staging-bucket.ts';
+import { openTable } from '../cloud/tables.ts';
+import type { Server } from '../destinations/server.ts';
+import type { Deployment, PeriodicFunction } from '../functions/deployment.ts';
+import { pollQueue } from '../functions/event-source.ts';
+import { followSettings } from '../functions/settings-feed.ts';
+import { tickEveryMinute } from '../functions/tick.ts';
+import { judgeDeliveries } from '../invariants/deliveries.ts';
+import { judgeFinalState } from '../invariants/final-state.ts';
+import { judgeJobs } from '../invariants/jobs.ts';
+import { judgeLeases } from '../invariants/leases.ts';
+import { openWitness } from '../invariants/witness.ts';
+import { openPanel, type Panel } from '../people/panel.ts';
+import { openPeople, type People } from '../people/people.ts';
+import { inviteUsers } from '../people/users.ts';
 
 /** A deployment with its users, from the first row to the last archive. */
 export interface World {

@@ -1,10 +1,10 @@
-import type { Nature } from './cloud/environment.ts';
-import type { PeriodicFunction } from './functions/deployment.ts';
-import { type Judge, openJudge, type Violation } from './invariants/judge.ts';
-import { openFaults } from './time/faults.ts';
-import { openHistory } from './time/history.ts';
-import { openRandom } from './time/random.ts';
-import { openTimeline } from './time/timeline.ts';
+import type { Nature } from '../cloud/environment.ts';
+import type { PeriodicFunction } from '../functions/deployment.ts';
+import { type Judge, openJudge, type Violation } from '../invariants/judge.ts';
+import { openFaults } from '../time/faults.ts';
+import { openHistory } from '../time/history.ts';
+import { openRandom } from '../time/random.ts';
+import { openTimeline } from '../time/timeline.ts';
 import { openWorld, type World } from './world.ts';
 
 /** What became of one world. */
