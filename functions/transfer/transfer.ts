@@ -193,6 +193,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
     async attempt() {
       const saved = await keeper.load();
+      isPublished = false;
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
       if (saved?.readBack && saved.digest) return verify(saved.digest, saved.readBack);
       if (oneGo) {
@@ -236,8 +237,8 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     },
 
     async discard() {
-      // Of what an earlier process left only its checkpoint knows.
-      if (!isUnopened) await takeBack(() => keeper.remove());
+      // Of what an earlier process left only its checkpoint knows, and what is published is no leftover.
+      if (!isUnopened && !isPublished) await takeBack(() => keeper.remove());
     },
 
     async outOfTime() {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FerryError } from '../../functions/core/errors.ts';
 import { MiB } from '../../functions/core/parts.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { openWorld, PART, type World } from './job-world.ts';
@@ -90,6 +91,24 @@ describe('verify', () => {
       const found = world.server.files.get(key.slice(world.userId.length + 1)) ?? Buffer.alloc(0);
       expect(digestOf(found)).toEqual(digestOf(bytes));
     }
+  });
+
+  it('a password that is wrong while it is read back costs no second sending', async () => {
+    const world = await openWorld(dynamo);
+    world.verify = 'readback';
+    const wrong = new FerryError('auth-refused', 'Wrong.', { retry: 'never' });
+    world.server.onRead = async () => Promise.reject(wrong);
+    await drain(world);
+    expect(world.reports).toMatchObject([{ outcome: 'failed', code: 'auth-refused' }]);
+    const sent: string[] = [];
+    world.server.onRead = async (bytes) => bytes;
+    world.server.before = async (step) => void sent.push(step);
+    world.staged.delete(`${world.userId}/mysql/db.sql`);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    await drain(world);
+    expect(world.reports.at(-1)).toMatchObject({ outcome: 'succeeded' });
+    expect(sent).not.toContain('write');
+    expect(await checkpoints(world)).toEqual([]);
   });
 
   it('what is always damaged is never called delivered, and is not left lying there', async () => {
