@@ -33,6 +33,20 @@ export interface JobRecord {
   readonly deadLetter?: boolean | undefined;
   /** One line for a person where nothing was to be done or the job was not needed. */
   readonly reason?: string | undefined;
+  /**
+   * While it is running: when, ISO 8601 UTC, somebody has carried it on at the latest. Whoever looks
+   * later takes it for lost (`overdue.ts`).
+   */
+  readonly expectedBy?: string | undefined;
+  /** Present once the job was taken for lost. */
+  readonly swept?: Swept | undefined;
+}
+
+/** How often a job was put on the queue again while it stood at the same place, and that place. */
+export interface Swept {
+  readonly times: number;
+  readonly hop: number;
+  readonly bytes: number;
 }
 
 /**
@@ -64,5 +78,6 @@ export function startRecord(
     archives: earlier?.archives ?? 0,
     bytes: earlier?.bytes ?? 0,
     errors: goesOn ? earlier.errors.filter(({ etag }) => etag !== undefined) : [],
+    swept: goesOn ? earlier.swept : undefined,
   };
 }
