@@ -38,15 +38,8 @@ export interface JobRecord {
    * later takes it for lost (`overdue.ts`).
    */
   readonly expectedBy?: string | undefined;
-  /** Present once the job was taken for lost. */
-  readonly swept?: Swept | undefined;
-}
-
-/** How often a job was put on the queue again while it stood at the same place, and that place. */
-export interface Swept {
-  readonly times: number;
-  readonly hop: number;
-  readonly bytes: number;
+  /** How often it was lost and put on the queue again since a worker last handed it on. */
+  readonly sweeps?: number | undefined;
 }
 
 /**
@@ -78,6 +71,6 @@ export function startRecord(
     archives: earlier?.archives ?? 0,
     bytes: earlier?.bytes ?? 0,
     errors: goesOn ? earlier.errors.filter(({ etag }) => etag !== undefined) : [],
-    swept: goesOn ? earlier.swept : undefined,
+    sweeps: goesOn ? earlier.sweeps : undefined,
   };
 }

@@ -35,21 +35,14 @@ export function isOverdue({ state, expectedBy }: JobRecord, now: number): boolea
   return state === 'running' && expectedBy !== undefined && expectedBy < overdueBefore(now);
 }
 
-/** How often a job was put on the queue again without having got any further since. */
-export function sweepsInVain({ swept, hop, bytes }: JobRecord): number {
-  return swept?.hop === hop && swept.bytes === bytes ? swept.times : 0;
-}
-
 /**
  * The record of a job that was put on the queue again. For the message of the first sweep Ferry waits
  * an hour, then twice as long each time: a queue that stands still for a day fails no job. A worker
  * that takes the message and is lost, too, is missed at the end of its lease all the same.
  */
-export function sweepRecord(record: JobRecord, now: number): JobRecord {
-  const { hop, bytes } = record;
-  const times = sweepsInVain(record) + 1;
-  const expectedBy = instant(now + QUEUE_PATIENCE_MS * 2 ** times);
-  return { ...record, expectedBy, swept: { times, hop, bytes } };
+export function sweptRecord(record: JobRecord, now: number) {
+  const sweeps = (record.sweeps ?? 0) + 1;
+  return { ...record, sweeps, expectedBy: instant(now + QUEUE_PATIENCE_MS * 2 ** sweeps) };
 }
 
 /** As text of one length, so that text order is time order. */

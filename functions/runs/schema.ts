@@ -80,7 +80,7 @@ export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({
   deadLetter: z.boolean().optional(),
   reason: z.string().optional(),
   expectedBy: z.iso.datetime().optional(),
-  swept: z.strictObject({ times: count, hop: count, bytes: count }).optional(),
+  sweeps: count.optional(),
 });
 
 export const leaseSchema = z.object({

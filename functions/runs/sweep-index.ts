@@ -48,12 +48,12 @@ export function openSweepIndex(client: DynamoDBDocumentClient, table: string) {
           new UpdateCommand({
             TableName: table,
             Key: jobKey(job),
-            UpdateExpression: 'SET #at = :by, #data.expectedBy = :by, #data.swept = :swept',
+            UpdateExpression: 'SET #at = :by, #data.expectedBy = :by, #data.sweeps = :sweeps',
             ConditionExpression: '#at = :seen',
             ExpressionAttributeNames: { '#at': SWEEP_INDEX.sortKey, '#data': 'data' },
             ExpressionAttributeValues: {
               ':by': swept.expectedBy,
-              ':swept': swept.swept,
+              ':sweeps': swept.sweeps,
               ':seen': seen.expectedBy,
             },
           }),

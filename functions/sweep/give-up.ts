@@ -1,7 +1,7 @@
 import { type JobName, jobId } from '../core/job.ts';
 import { closeJob } from '../core/job-ending.ts';
 import { CLOCK_SKEW_MS } from '../core/lease.ts';
-import { isOverdue, sweepsInVain } from '../core/overdue.ts';
+import { isOverdue } from '../core/overdue.ts';
 import type { SweepTools } from './ports.ts';
 import type { Sweep } from './sweep-page.ts';
 
@@ -20,7 +20,7 @@ export async function giveUp(tools: SweepTools, sweep: Sweep, job: JobName): Pro
   try {
     const current = await runs.job(job);
     if (!current || !isOverdue(current, clock.now())) return false;
-    const message = lostMessage(sweepsInVain(current) + 1);
+    const message = lostMessage((current.sweeps ?? 0) + 1);
     const errors = [...current.errors, { code: 'worker-lost', message } as const];
     const last = { ...current, fence: lease.fence, errors };
     const ending = { state: 'failed', message } as const;

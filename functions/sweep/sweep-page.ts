@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { type JobName, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
-import { isOverdue, MOST_SWEEPS, sweepRecord, sweepsInVain } from '../core/overdue.ts';
+import { isOverdue, MOST_SWEEPS, sweptRecord } from '../core/overdue.ts';
 import { giveUp } from './give-up.ts';
 import type { SweepTools } from './ports.ts';
 
@@ -29,7 +29,7 @@ export async function sweepPage(
     page.map((job) => attempt(tools, sweep, job, () => look(tools, sweep, job))),
   );
   const lost = looked.filter((found) => found !== undefined);
-  const isHopeless = ({ record }: Lost) => sweepsInVain(record) >= MOST_SWEEPS;
+  const isHopeless = ({ record }: Lost) => (record.sweeps ?? 0) >= MOST_SWEEPS;
   await sendAgain(
     tools,
     sweep,
@@ -71,9 +71,10 @@ async function sendAgain(tools: SweepTools, sweep: Sweep, lost: readonly Lost[])
   await Promise.all(sent.map((each) => attempt(tools, sweep, each.job, () => moveOn(each))));
 
   async function moveOn({ job, record }: Lost): Promise<void> {
-    const swept = sweepRecord(record, sweep.clock.now());
+    const swept = sweptRecord(record, sweep.clock.now());
+    const { hop, sweeps } = swept;
     sweep.summary.swept += 1;
-    tools.log.warn('lost job sent again', { ...named(job), hop: record.hop, ...swept.swept });
+    tools.log.warn('lost job sent again', { ...named(job), hop, sweeps });
     // Where this is too late, somebody has the job, and the message is one too many.
     await tools.runs.moveOn(job, record, swept);
   }

@@ -54,7 +54,7 @@ export async function conclude(
     if (interrupted !== 'out of time')
       logTrouble(tools.log, 'job goes on later', interrupted, delayMs);
     const expectedBy = expectedAfter(delivery.clock.now(), delayMs);
-    await tools.runs.saveJob(job, { ...record, expectedBy });
+    await tools.runs.saveJob(job, { ...record, expectedBy, sweeps: undefined });
     // Released before the next hop is sent, so that it does not find the lease taken.
     await tools.runs.release(lease);
     await tools.sendContinuation({ ...job, hop: job.hop + 1 }, delayMs);

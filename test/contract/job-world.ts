@@ -51,6 +51,7 @@ export interface World {
   /** Called when the next hop is put on the queue. */
   onContinuation: () => Promise<void>;
   passTime(ms: number): void;
+  now(): number;
   /** One delivery of the first message, to a worker that may die on the way. */
   deliverMessage(how?: {
     death?: Death;
@@ -161,6 +162,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     passTime: (ms) => {
       now += ms;
     },
+    now: () => now,
   };
   return world;
 }
