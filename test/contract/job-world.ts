@@ -34,6 +34,8 @@ let worlds = 0;
 
 export interface World {
   readonly userId: string;
+  /** Epoch ms, by the clock of this world. */
+  now(): number;
   /** The first message of the queue at the start. */
   readonly job: Job;
   readonly server: MemoryServer;
@@ -51,7 +53,6 @@ export interface World {
   /** Called when the next hop is put on the queue. */
   onContinuation: () => Promise<void>;
   passTime(ms: number): void;
-  now(): number;
   /** One delivery of the first message, to a worker that may die on the way. */
   deliverMessage(how?: {
     death?: Death;
@@ -155,6 +156,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
   };
 
   const world: World = {
+    now: () => now,
     ...{ userId, job, server, staged, runs, queue, reports, settings, deliverMessage },
     capabilities: {},
     read: (bytes) => bytes,
@@ -162,7 +164,6 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     passTime: (ms) => {
       now += ms;
     },
-    now: () => now,
   };
   return world;
 }
