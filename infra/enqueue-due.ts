@@ -1,21 +1,11 @@
-import { Aws, Duration } from 'aws-cdk-lib';
-import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import {
-  ContextAttribute,
-  Schedule,
-  ScheduleExpression,
-  ScheduleGroup,
-  ScheduleTargetInput,
-  TimeWindow,
-} from 'aws-cdk-lib/aws-scheduler';
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Duration } from 'aws-cdk-lib';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { enqueueDueEnvironment } from '../functions/platform/environment.ts';
 import { DUE_INDEX } from '../functions/settings/keys.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
 import { allow, useKeyThroughDynamoDb } from './permissions.ts';
-import { DeadLetterQueue } from './queues.ts';
+import { invokeRegularly } from './schedule.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -63,41 +53,11 @@ export class EnqueueDue extends Construct {
       logs,
     });
 
-    this.deadLetters = new DeadLetterQueue(this, 'DeadLetters');
-    const group = new ScheduleGroup(this, 'Schedules');
-    const role = new Role(this, 'ScheduleRole', {
-      description: 'Lets the tick invoke enqueue-due',
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          StringEquals: {
-            'aws:SourceAccount': Aws.ACCOUNT_ID,
-            'aws:SourceArn': group.scheduleGroupArn,
-          },
-        },
-      }),
-      inlinePolicies: {
-        Tick: new PolicyDocument({
-          statements: [
-            allow(['lambda:InvokeFunction'], [this.function.lambda.functionArn]),
-            allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
-          ],
-        }),
-      },
-    });
-
-    new Schedule(this, 'Tick', {
+    this.deadLetters = invokeRegularly(this, {
       description: `Ferry (${stage.name}): looks for due users every minute`,
-      schedule: ScheduleExpression.rate(Duration.minutes(1)),
-      scheduleGroup: group,
-      timeWindow: TimeWindow.off(),
-      target: new LambdaInvoke(this.function.lambda, {
-        role: role.withoutPolicyUpdates(),
-        input: ScheduleTargetInput.fromObject({ scheduledTime: ContextAttribute.scheduledTime }),
-        deadLetterQueue: this.deadLetters,
-        // The next tick does whatever this one left, so that an old one is worth little.
-        maxEventAge: Duration.minutes(1),
-        retryAttempts: 2,
-      }),
+      interval: Duration.minutes(1),
+      target: this.function.lambda,
+      targetName: 'enqueue-due',
     });
   }
 }

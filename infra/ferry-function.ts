@@ -34,6 +34,8 @@ export interface FerryFunctionProps<Schema extends z.ZodObject> {
   /** All that its role may do, besides writing its own logs and traces. */
   readonly permissions: readonly PolicyStatement[];
   readonly logs: LogSettings;
+  /** Imports, as they are written, of what this function never comes to: its bundle is without them. */
+  readonly leaveOut?: readonly string[];
   /** @default Lambda ends a message that comes back to the same function for the 16th time */
   readonly recursiveLoop?: RecursiveLoop;
 }
@@ -130,7 +132,7 @@ export class FerryFunction<Schema extends z.ZodObject> extends Construct {
         sourcesContent: false,
         // Native accelerators of ssh2, which does without them. Naming externals also takes the AWS
         // SDK off the list of them, so that it is bundled.
-        externalModules: ['cpu-features', '*.node'],
+        externalModules: ['cpu-features', '*.node', ...(props.leaveOut ?? [])],
         banner: COMMONJS_GLOBALS,
       },
     });

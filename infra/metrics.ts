@@ -34,7 +34,7 @@ export function runs(outcome: string, period: Duration): Metric {
 
 /** A number that one function reports of itself: dimension `service`. */
 export function ofService(
-  service: 'enqueue-due' | 'settings-changed',
+  service: 'enqueue-due' | 'settings-changed' | 'sweep',
   metric: keyof typeof METRICS,
   statistic: 'Sum' | 'Maximum',
 ): Metric {

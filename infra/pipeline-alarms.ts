@@ -11,7 +11,7 @@ export function addPipelineAlarms(
   pipeline: PipelineStack,
   settings: AlarmSettings,
 ): void {
-  const { enqueueDue, jobs, settingsChanged } = pipeline;
+  const { enqueueDue, jobs, settingsChanged, sweep } = pipeline;
 
   alarms.add('Schedule/MissingTick', {
     severity: 'high',
@@ -63,6 +63,40 @@ export function addPipelineAlarms(
     }),
     threshold: settings.oldestMessageMinutes * 60,
     periods: 3,
+  });
+  alarms.add('Sweep/Missing', {
+    severity: 'medium',
+    meaning: 'Nobody has looked for lost jobs for a quarter of an hour: they go on late or never.',
+    metric: sweep.function.lambda.metricInvocations({ period: Duration.minutes(15) }),
+    comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    threshold: 1,
+    silenceIsBad: true,
+  });
+  alarms.add('Sweep/DeadLetters', {
+    severity: 'medium',
+    meaning: 'A tick of the schedule did not reach the function that looks for lost jobs.',
+    metric: messagesIn(sweep.deadLetters, 'sweeps'),
+    threshold: 1,
+  });
+  alarms.add('Sweep/Errors', {
+    severity: 'medium',
+    meaning: 'Looking for lost jobs fails again and again: they go on late or never.',
+    metric: sweep.function.lambda.metricErrors({ period: Duration.minutes(5) }),
+    threshold: 1,
+    periods: 3,
+  });
+  alarms.add('Sweep/JobsLeft', {
+    severity: 'medium',
+    meaning: 'A lost job is left over by every sweep: that backup does not go on.',
+    metric: ofService('sweep', 'jobsLeft', 'Maximum'),
+    threshold: 1,
+    periods: 3,
+  });
+  alarms.add('Sweep/GivenUp', {
+    severity: 'high',
+    meaning: 'A job lost its worker again and again and was given up: that backup did not happen.',
+    metric: ofService('sweep', 'jobsGivenUp', 'Sum'),
+    threshold: 1,
   });
   alarms.add('Runs/FailureRate', {
     severity: 'high',

@@ -60,7 +60,7 @@ function users(): IWidget[] {
   ];
 }
 
-function queue({ jobs, enqueueDue, settingsChanged }: PipelineStack): IWidget[] {
+function queue({ jobs, enqueueDue, settingsChanged, sweep }: PipelineStack): IWidget[] {
   return [
     graph('Jobs', [
       jobs.queue.metricApproximateNumberOfMessagesVisible({ label: 'waiting' }),
@@ -77,14 +77,20 @@ function queue({ jobs, enqueueDue, settingsChanged }: PipelineStack): IWidget[] 
       messagesIn(jobs.deadLetters, 'jobs'),
       messagesIn(enqueueDue.deadLetters, 'ticks'),
       messagesIn(settingsChanged.deadLetters, 'changes'),
+      messagesIn(sweep.deadLetters, 'sweeps'),
       ofService('settings-changed', 'invalidRows', 'Sum'),
       ofService('enqueue-due', 'invalidRows', 'Sum'),
+    ]),
+    graph('Lost jobs', [
+      ofService('sweep', 'jobsSwept', 'Sum'),
+      ofService('sweep', 'jobsLeft', 'Maximum'),
+      ofService('sweep', 'jobsGivenUp', 'Sum'),
     ]),
   ];
 }
 
-function functions({ enqueueDue, settingsChanged, transfer }: PipelineStack): IWidget[] {
-  const all = [enqueueDue.function, settingsChanged.function, transfer.function];
+function functions({ enqueueDue, settingsChanged, sweep, transfer }: PipelineStack): IWidget[] {
+  const all = [enqueueDue.function, settingsChanged.function, transfer.function, sweep.function];
   return [
     graph(
       'Errors and throttles',

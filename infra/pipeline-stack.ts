@@ -10,6 +10,7 @@ import { JobQueue } from './queues.ts';
 import { SettingsChanged } from './settings-changed.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
+import { Sweep } from './sweep.ts';
 import { TRANSFER_TIMEOUT, Transfer } from './transfer.ts';
 
 export interface PipelineStackProps {
@@ -19,14 +20,15 @@ export interface PipelineStackProps {
 
 /**
  * What works on the state: a settings row is written → `SettingsChanged` plans its next run; the tick
- * of `EnqueueDue` puts due jobs on the queue; `Transfer` delivers them. It keeps nothing itself but
- * logs, so it can be deleted and deployed again.
+ * of `EnqueueDue` puts due jobs on the queue; `Transfer` delivers them; `Sweep` finds those that got
+ * lost on the way. It keeps nothing itself but logs, so it can be deleted and deployed again.
  */
 export class PipelineStack extends Stack {
   readonly settingsChanged: SettingsChanged;
   readonly enqueueDue: EnqueueDue;
   readonly jobs: JobQueue;
   readonly transfer: Transfer;
+  readonly sweep: Sweep;
 
   constructor(scope: Construct, id: string, { stage, state }: PipelineStackProps) {
     super(scope, id, {
@@ -45,6 +47,7 @@ export class PipelineStack extends Stack {
     this.settingsChanged = new SettingsChanged(this, 'SettingsChanged', { stage, state, logs });
     this.enqueueDue = new EnqueueDue(this, 'EnqueueDue', { stage, state, jobs, logs });
     this.transfer = new Transfer(this, 'Transfer', { stage, state, jobs, logs });
+    this.sweep = new Sweep(this, 'Sweep', { stage, state, jobs, logs });
 
     const alarms = new Alarms(this, 'Alarms', { settings: stage.alarms, key });
     addPipelineAlarms(alarms, this, stage.alarms);

@@ -56,6 +56,8 @@ export class SettingsChanged extends Construct {
         allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
       ],
       logs,
+      // It checks settings and opens no destination, so that it starts without any driver.
+      leaveOut: ['./destination.ts'],
     });
 
     new EventSourceMapping(this, 'Changes', {

@@ -11,7 +11,7 @@ import {
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { RUNS_KEYS } from '../functions/runs/keys.ts';
+import { RUNS_KEYS, SWEEP_INDEX } from '../functions/runs/keys.ts';
 import { DUE_INDEX, SETTINGS_KEY } from '../functions/settings/keys.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
 import { FerryKey } from './ferry-key.ts';
@@ -69,6 +69,12 @@ export class StateStack extends Stack {
       partitionKey: { name: RUNS_KEYS.partitionKey, type: AttributeType.STRING },
       sortKey: { name: RUNS_KEYS.sortKey, type: AttributeType.STRING },
       timeToLiveAttribute: RUNS_KEYS.expiry,
+    });
+    this.runs.addGlobalSecondaryIndex({
+      indexName: SWEEP_INDEX.name,
+      partitionKey: { name: SWEEP_INDEX.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: SWEEP_INDEX.sortKey, type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
     });
 
     this.staging = new StagingBucket(this, 'Staging', {

@@ -25,7 +25,8 @@ export type ErrorCode =
   | 'tls-untrusted'
   | 'too-large'
   | 'unreachable'
-  | 'upload-lost';
+  | 'upload-lost'
+  | 'worker-lost';
 
 /**
  * When trying again can help.

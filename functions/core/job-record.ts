@@ -33,6 +33,13 @@ export interface JobRecord {
   readonly deadLetter?: boolean | undefined;
   /** One line for a person where nothing was to be done or the job was not needed. */
   readonly reason?: string | undefined;
+  /**
+   * While it is running: when, ISO 8601 UTC, somebody has carried it on at the latest. Whoever looks
+   * later takes it for lost (`overdue.ts`).
+   */
+  readonly expectedBy?: string | undefined;
+  /** How often it was lost and put on the queue again since a worker last handed it on. */
+  readonly sweeps?: number | undefined;
 }
 
 /**
@@ -64,5 +71,6 @@ export function startRecord(
     archives: earlier?.archives ?? 0,
     bytes: earlier?.bytes ?? 0,
     errors: goesOn ? earlier.errors.filter(({ etag }) => etag !== undefined) : [],
+    sweeps: goesOn ? earlier.sweeps : undefined,
   };
 }

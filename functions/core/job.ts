@@ -9,7 +9,10 @@ export interface Job {
   readonly hop: number;
 }
 
+/** What names a job, whichever hop it is in. */
+export type JobName = Omit<Job, 'hop'>;
+
 /** Deterministic, so that a duplicate message is recognised wherever it shows up. */
-export function jobId(job: Pick<Job, 'userId' | 'slot' | 'destination'>): string {
+export function jobId(job: JobName): string {
   return `${job.userId}#${job.slot}#${job.destination}`;
 }

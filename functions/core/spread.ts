@@ -20,20 +20,20 @@ export function nextDue(
 }
 
 /**
- * The partition of the due index that a user is in. The number of shards may grow while Ferry runs:
+ * The partition of the due index, or of another sharded one, that a user is in. The number of shards may grow while Ferry runs:
  * rows move at their next run. It must not shrink, for nobody would look into the shards left out.
  */
-export function shardOf(userId: string, shards: number): string {
-  return shardName(hash(userId, 4) % shards);
+export function shardOf(userId: string, shards: number, index = 'due'): string {
+  return shardName(index, hash(userId, 4) % shards);
 }
 
-/** Every partition of the due index. */
-export function allShards(shards: number): readonly string[] {
-  return Array.from({ length: shards }, (_, number) => shardName(number));
+/** Every partition of the due index, or of another sharded one. */
+export function allShards(shards: number, index = 'due'): readonly string[] {
+  return Array.from({ length: shards }, (_, number) => shardName(index, number));
 }
 
-function shardName(number: number): string {
-  return `due#${String(number).padStart(3, '0')}`;
+function shardName(index: string, number: number): string {
+  return `${index}#${String(number).padStart(3, '0')}`;
 }
 
 /** A number that is evenly spread over users; `at` picks one that is independent of the others. */

@@ -40,6 +40,12 @@ export const enqueueDueEnvironment = variables.pick({
   SPREAD_MINUTES: true,
 });
 
+export const sweepEnvironment = variables.pick({
+  SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
+  JOBS_QUEUE_URL: true,
+});
+
 export const transferEnvironment = variables.pick({
   SETTINGS_TABLE: true,
   RUNS_TABLE: true,

@@ -20,6 +20,12 @@ export const METRICS = {
   jobsEnqueued: 'JobsEnqueued',
   /** Due users whom a tick could not put on the queue or move on. */
   usersLeft: 'UsersLeft',
+  /** Jobs that nobody carried on, put on the queue again. */
+  jobsSwept: 'JobsSwept',
+  /** Jobs that were lost again and again, ended as failed. */
+  jobsGivenUp: 'JobsGivenUp',
+  /** Lost jobs that a sweep could neither put on the queue nor end. */
+  jobsLeft: 'JobsLeft',
   /** Rows of the settings table that do not parse. */
   invalidRows: 'InvalidRows',
 } as const;

@@ -1,6 +1,7 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { EnqueueMetrics } from '../enqueue-due/ports.ts';
 import type { CheckMetrics } from '../settings-changed/ports.ts';
+import type { SweepMetrics } from '../sweep/ports.ts';
 import type { TransferMetrics } from '../transfer/ports.ts';
 import { METRIC_NAMESPACE, METRICS } from './metric-names.ts';
 
@@ -38,6 +39,19 @@ export function openEnqueueMetrics(service: string): EnqueueMetrics {
         .addMetric(METRICS.invalidRows, MetricUnit.Count, invalidRows)
         .addMetric(METRICS.usersLeft, MetricUnit.Count, usersLeft)
         .addMetric(METRICS.enqueueLag, MetricUnit.Seconds, lagSeconds)
+        .publishStoredMetrics();
+    },
+  };
+}
+
+export function openSweepMetrics(service: string): SweepMetrics {
+  const metrics = openMetrics(service);
+  return {
+    sweepEnded({ swept, givenUp, left }) {
+      metrics
+        .addMetric(METRICS.jobsSwept, MetricUnit.Count, swept)
+        .addMetric(METRICS.jobsGivenUp, MetricUnit.Count, givenUp)
+        .addMetric(METRICS.jobsLeft, MetricUnit.Count, left)
         .publishStoredMetrics();
     },
   };

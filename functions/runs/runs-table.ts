@@ -10,11 +10,11 @@ import {
 import { keyHash, type StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import { FerryError } from '../core/errors.ts';
-import { type Job, jobId } from '../core/job.ts';
+import { type JobName, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Receipt } from '../core/receipt.ts';
-import { userKey } from './keys.ts';
+import { jobKey, sweepKeys, userKey } from './keys.ts';
 import { checkpointSchema, jobRecordSchema, leaseSchema, receiptSchema } from './schema.ts';
 
 const DAY_SECONDS = 24 * 3600;
@@ -30,7 +30,7 @@ type Key = { readonly pk: string; readonly sk: string };
  *
  * | sk | item |
  * | --- | --- |
- * | `JOB#<slot>#<destination>` | how a job stands |
+ * | `JOB#<slot>#<destination>` | how a job stands; in the sweep index until it has ended |
  * | `LEASE#<destination>` | who may write to the destination, and the fence |
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
@@ -44,7 +44,12 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
 
   /** Writes an item unless a later holder of the lease has written it. */
-  const putFenced = async (fence: number, key: Key, data: unknown, keepDays: number) => {
+  const putFenced = async (
+    fence: number,
+    key: Key & Readonly<Record<string, string>>,
+    data: unknown,
+    keepDays: number,
+  ) => {
     const expiresAt = Math.floor(now() / 1000) + keepDays * DAY_SECONDS;
     await fenced(() =>
       client.send(
@@ -59,12 +64,12 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
 
   return {
-    async job(job: Job): Promise<JobRecord | undefined> {
+    async job(job: JobName): Promise<JobRecord | undefined> {
       const data = await get(jobKey(job));
       return data === undefined ? undefined : jobRecordSchema.parse(data);
     },
 
-    async acquire(job: Job, owner: string, until: number): Promise<LeaseAnswer> {
+    async acquire(job: JobName, owner: string, until: number): Promise<LeaseAnswer> {
       const key = leaseKey(job);
       const mine = {
         userId: job.userId,
@@ -128,8 +133,11 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
         });
     },
 
-    saveJob: (job: Job, record: JobRecord) =>
-      putFenced(record.fence, jobKey(job), record, HISTORY_DAYS),
+    saveJob(job: JobName, record: JobRecord) {
+      const { expectedBy, fence } = record;
+      const inIndex = expectedBy === undefined ? {} : sweepKeys(job, expectedBy);
+      return putFenced(fence, { ...jobKey(job), ...inIndex }, record, HISTORY_DAYS);
+    },
 
     async checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined> {
       const parsed = checkpointSchema.safeParse(await get(checkpointKey(lease, archive)));
@@ -181,10 +189,6 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     saveReceipt: (lease: Lease, receipt: Receipt) =>
       putFenced(lease.fence, receiptKey(lease, receipt.archive), receipt, HISTORY_DAYS),
   };
-}
-
-function jobKey(job: Job): Key {
-  return { pk: userKey(job.userId), sk: `JOB#${job.slot}#${job.destination}` };
 }
 
 type Place = Pick<Lease, 'userId' | 'destination'>;

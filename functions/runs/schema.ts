@@ -82,6 +82,8 @@ export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({
   ),
   deadLetter: z.boolean().optional(),
   reason: z.string().optional(),
+  expectedBy: z.iso.datetime().optional(),
+  sweeps: count.optional(),
 });
 
 export const leaseSchema = z.object({

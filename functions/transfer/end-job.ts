@@ -2,10 +2,12 @@ import { REDELIVERY, waitBefore } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import { FerryError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { closeJob, type Ending, type RunReport } from '../core/job-ending.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease } from '../core/lease.ts';
+import { expectedAfter } from '../core/overdue.ts';
 import type { Progress } from './deliver-archives.ts';
-import type { JobResult, Log, RunReport, Runs } from './ports.ts';
+import type { JobResult, Log, Runs } from './ports.ts';
 
 /** What ending a job needs. */
 export interface EndingTools {
@@ -51,7 +53,8 @@ export async function conclude(
     const delayMs = interrupted === 'out of time' ? 0 : firstDelay(interrupted, delivery.clock);
     if (interrupted !== 'out of time')
       logTrouble(tools.log, 'job goes on later', interrupted, delayMs);
-    await tools.runs.saveJob(job, record);
+    const expectedBy = expectedAfter(delivery.clock.now(), delayMs);
+    await tools.runs.saveJob(job, { ...record, expectedBy, sweeps: undefined });
     // Released before the next hop is sent, so that it does not find the lease taken.
     await tools.runs.release(lease);
     await tools.sendContinuation({ ...job, hop: job.hop + 1 }, delayMs);
@@ -83,14 +86,9 @@ export async function comeBack(
     error.retryAfterMs,
   );
   logTrouble(tools.log, 'job comes back later', error, delayMs);
-  await tools.runs.saveJob(job, { ...record, errors });
+  const expectedBy = expectedAfter(delivery.clock.now(), delayMs);
+  await tools.runs.saveJob(job, { ...record, errors, expectedBy });
   return { outcome: 'retrying', delayMs };
-}
-
-/** How a job has ended, and the line for people that says why where it did not succeed. */
-export interface Ending {
-  readonly state: 'succeeded' | 'failed' | 'skipped';
-  readonly message?: string | undefined;
 }
 
 function stateOf({ archives, errors: [first] }: JobRecord): Ending {
@@ -107,18 +105,16 @@ export async function end(
   tools: EndingTools,
   job: Job,
   record: JobRecord,
-  { state, message }: Ending,
+  ending: Ending,
   clock: Clock,
 ): Promise<JobResult> {
-  const at = new Date(clock.now()).toISOString();
-  const code = record.errors.at(-1)?.code;
-  const run = { slot: job.slot, outcome: state, at, message, code };
-  await tools.report(job.userId, job.destination, run);
-  const reason = state === 'skipped' ? message : undefined;
-  await tools.runs.saveJob(job, { ...record, state, reason, endedAt: at });
-  const { archives, bytes, errors } = record;
-  tools.log.info('job ended', { outcome: state, archives, bytes, errors, reason });
-  return { outcome: state };
+  const { state: outcome } = ending;
+  const { report, record: ended } = closeJob(job, record, ending, clock.now());
+  await tools.report(job.userId, job.destination, report);
+  await tools.runs.saveJob(job, ended);
+  const { archives, bytes, errors, reason } = ended;
+  tools.log.info('job ended', { outcome, archives, bytes, errors, reason });
+  return { outcome };
 }
 
 function firstDelay({ retryAfterMs }: FerryError, clock: Clock): number {

@@ -1,6 +1,5 @@
 import type { Archive, Selection, StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
-import type { ErrorCode } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
@@ -74,21 +73,12 @@ export interface Log {
   warn(message: string, fields: Record<string, unknown>): void;
 }
 
+export type { RunReport } from '../core/job-ending.ts';
+
 /** Counters of what happened, for alarms and the dashboard. */
 export interface TransferMetrics {
   runEnded(outcome: JobResult['outcome']): void;
   archiveDelivered(type: string, bytes: number, ms: number): void;
-}
-
-/** What the user's row says of the last run, written when a job ends. */
-export interface RunReport {
-  readonly slot: string;
-  readonly outcome: 'succeeded' | 'failed' | 'skipped';
-  /** ISO 8601, UTC. */
-  readonly at: string;
-  /** One line for a person: what went wrong, or why nothing was done. */
-  readonly message?: string | undefined;
-  readonly code?: ErrorCode | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import { toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
 import { admit, type JobRecord, startRecord } from '../core/job-record.ts';
 import { CLOCK_SKEW_MS, type Lease } from '../core/lease.ts';
+import { expectedUntil } from '../core/overdue.ts';
 import { describeProblems } from '../core/problem.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import type { Buffers } from './buffers.ts';
@@ -62,7 +63,10 @@ async function run(tools: JobTools, job: Job, delivery: Delivery): Promise<JobRe
     // Once more: until the lease was ours, another worker may have ended the job.
     const current = await runs.job(job);
     if (admit(job, current) !== 'run') return { outcome: 'duplicate' };
-    const started = startRecord(job, current, lease.fence, clock.now());
+    const started = {
+      ...startRecord(job, current, lease.fence, clock.now()),
+      expectedBy: expectedUntil(lease),
+    };
     return await runLeased(tools, job, delivery, lease, started);
   } finally {
     // A lease that is not given back ends by itself; what was decided stands all the same.
@@ -82,6 +86,8 @@ async function runLeased(
   const { runs } = tools;
   const { clock } = delivery;
   try {
+    // Before anything else, so that this worker is missed should it be lost.
+    await runs.saveJob(job, record);
     const settings = await tools.settings.read(job);
     if (!settings) {
       const message =
@@ -93,7 +99,6 @@ async function runLeased(
       const refused = { ...record, errors: [{ code: 'setting-invalid', message }] } as const;
       return await end(tools, job, refused, { state: 'failed', message }, clock);
     }
-    await runs.saveJob(job, record);
 
     const cutOff = Math.min(CUT_OFF_MS, clock.remaining() / 8);
     const signal = clock.deadline(Math.max(0, clock.remaining() - cutOff));

@@ -3,6 +3,7 @@ import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamo
 import { openWorld, type World } from './job-world.ts';
 import type { Death } from './mortal.ts';
 import { digestOf } from './sample.ts';
+import { sweepToTheEnd } from './sweep-world.ts';
 
 /**
  * Kills the worker at every step it takes, before and after the step's effect, and lets the queue
@@ -78,6 +79,30 @@ describe('a job whose worker is killed', () => {
         expect(await settle(world)).toEqual(AT_REST);
       }
       expect(kills).toBeGreaterThan(60);
+    },
+  );
+
+  it.each(['before the effect', 'after the effect'] as const)(
+    'at any step, %s, and whose message is gone for ever, is brought to its end by the sweep alone',
+    async (when) => {
+      let survived = false;
+      let kills = 0;
+      let untold = 0;
+      for (let atStep = 1; !survived; atStep++) {
+        const world = await openWorld(dynamo);
+        survived = !(await killOnce(world, atStep, when));
+        world.queue.length = 0;
+        if (!(await world.runs.job(world.job))) {
+          untold += 1;
+          continue;
+        }
+        if (!survived) kills += 1;
+        await sweepToTheEnd(dynamo, world);
+        expect(await settle(world)).toEqual(AT_REST);
+      }
+      expect(kills).toBeGreaterThan(60);
+      // A first worker looks for the record, takes the lease, looks again and writes the record.
+      expect(untold).toBe(when === 'before the effect' ? 4 : 3);
     },
   );
 

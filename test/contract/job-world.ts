@@ -37,6 +37,8 @@ let worlds = 0;
 
 export interface World {
   readonly userId: string;
+  /** Epoch ms, by the clock of this world. */
+  now(): number;
   /** The first message of the queue at the start. */
   readonly job: Job;
   readonly server: MemoryServer;
@@ -163,6 +165,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
   };
 
   const world: World = {
+    now: () => now,
     ...{ userId, job, server, staged, runs, queue, reports, settings, deliverMessage },
     verify: 'size',
     capabilities: {},

@@ -1,7 +1,11 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startRecord } from '../../functions/core/job-record.ts';
+import { openRunsTable } from '../../functions/runs/runs-table.ts';
+import { openSweepIndex } from '../../functions/runs/sweep-index.ts';
 import { makeArchives } from '../../local/archives.ts';
 import { DeliveryLog } from '../../local/delivery-log.ts';
 import { demonstrate } from '../../local/demonstration.ts';
@@ -64,6 +68,31 @@ describe('a deployment on this machine', () => {
       { user: 'cleo', destination: 'nas', verified: true },
     ]);
     expect(said.join('\n')).not.toContain('mistyped 8731');
+  });
+
+  it('takes up a job that nobody carries on, with its next sweep', async () => {
+    const documents = DynamoDBDocumentClient.from(ferry.services.dynamodb, {
+      marshallOptions: { removeUndefinedValues: true },
+    });
+    const table = ferry.topology.output('RunsTable');
+    const runs = openRunsTable(documents, table);
+    const index = openSweepIndex(documents, table);
+    const lost = { userId: 'cleo', slot: '2026-11-22T03:00:00Z', destination: 'nas', hop: 0 };
+    const hourAgo = Date.now() - 3_600_000;
+    const record = startRecord(lost, undefined, 0, hourAgo);
+    await runs.saveJob(lost, { ...record, expectedBy: new Date(hourAgo).toISOString() });
+
+    await ferry.pipeline.tick(new Date());
+    await vi.waitFor(
+      async () => expect(await runs.job(lost)).toHaveProperty('endedAt', expect.any(String)),
+      { timeout: 60_000, interval: 100 },
+    );
+    expect(said).toContainEqual(expect.stringContaining('! sweep: lost job sent again  cleo, nas'));
+    for (const shard of index.shards) {
+      for await (const page of index.overdue(shard, '9999')) {
+        expect(page).not.toContainEqual(expect.objectContaining({ slot: lost.slot }));
+      }
+    }
   });
 
   it('delivers one whole file although the server goes away in the middle and comes back', {

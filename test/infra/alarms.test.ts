@@ -78,7 +78,7 @@ describe('alarms are raised', () => {
     const deadLetters = Object.keys(
       pipeline.findResources('AWS::SQS::Queue', { Properties: { RedriveAllowPolicy: {} } }),
     );
-    expect(deadLetters).toHaveLength(3);
+    expect(deadLetters).toHaveLength(4);
     for (const id of deadLetters) {
       pipeline.hasResourceProperties('AWS::CloudWatch::Alarm', {
         AlarmName: Match.stringLikeRegexp('/DeadLetters$'),
@@ -130,6 +130,34 @@ describe('alarms are raised', () => {
 
   it('when the tick itself fails', () => {
     alarm('EnqueueDue/Errors', { MetricName: 'Errors', DatapointsToAlarm: 3 });
+  });
+
+  it('when a lost job is given up, and when a sweep is missing, fails or leaves a job over', () => {
+    const counted = (metric: keyof typeof METRICS, Stat: string) => ({
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 1,
+      Metrics: [
+        Match.objectLike({
+          MetricStat: Match.objectLike({
+            Stat,
+            Metric: {
+              Namespace: METRIC_NAMESPACE,
+              MetricName: METRICS[metric],
+              Dimensions: [{ Name: 'service', Value: 'sweep' }],
+            },
+          }),
+        }),
+      ],
+    });
+    alarm('Sweep/GivenUp', { ...counted('jobsGivenUp', 'Sum'), EvaluationPeriods: 1 });
+    alarm('Sweep/JobsLeft', { ...counted('jobsLeft', 'Maximum'), EvaluationPeriods: 3 });
+    alarm('Sweep/Errors', { MetricName: 'Errors', EvaluationPeriods: 3 });
+    alarm('Sweep/Missing', {
+      MetricName: 'Invocations',
+      Period: 900,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    });
   });
 });
 

@@ -64,8 +64,8 @@ const of = (prefix: string) => statements.filter((found) => found.role.startsWit
 const actionsOf = (prefix: string) => of(prefix).flatMap((found) => found.actions);
 
 describe('roles', () => {
-  it('exist for the three functions and the tick alone', () => {
-    expect([...propertiesOf(pipeline, 'AWS::IAM::Role', role).keys()]).toHaveLength(4);
+  it('exist for the four functions and the two schedules alone', () => {
+    expect([...propertiesOf(pipeline, 'AWS::IAM::Role', role).keys()]).toHaveLength(6);
     expect(statementsOf(state)).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe('roles', () => {
     const keys = statements.filter((found) =>
       found.actions.some((name) => name.startsWith('kms:')),
     );
-    expect(keys).toHaveLength(4);
+    expect(keys).toHaveLength(5);
     for (const { condition } of keys) expect(condition).toContain('kms:ViaService');
   });
 });
@@ -163,6 +163,37 @@ describe('enqueue-due', () => {
       'dynamodb:GetItem',
       'dynamodb:UpdateItem',
     ]);
+  });
+});
+
+describe('sweep', () => {
+  const own = of('SweepHandlerRole');
+
+  it('finds jobs by the index, and neither deletes an item nor reaches archives', () => {
+    const query = own.filter((found) => found.actions.includes('dynamodb:Query'));
+    expect(query).toHaveLength(1);
+    expect(query[0]?.resources.join()).toMatch(/Runs.*\/index\/sweep/);
+    const actions = actionsOf('SweepHandlerRole');
+    expect(actions).not.toContain('dynamodb:DeleteItem');
+    expect(actions.filter((name) => name.startsWith('s3:'))).toEqual([]);
+  });
+
+  it('reads no row of a user, and only notes in it how a run ended', () => {
+    const onSettings = own.filter(
+      (found) =>
+        found.resources.join().includes('Settings') &&
+        found.actions.some((name) => name.startsWith('dynamodb:')),
+    );
+    expect(onSettings.flatMap((found) => found.actions)).toEqual(['dynamodb:UpdateItem']);
+  });
+
+  it('puts jobs on the queue and takes none off', () => {
+    const actions = actionsOf('SweepHandlerRole').filter((name) => name.startsWith('sqs:'));
+    expect(actions).toEqual(['sqs:SendMessage']);
+  });
+
+  it('is invoked by a schedule that can do nothing else', () => {
+    expect(actionsOf('SweepScheduleRole')).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage']);
   });
 });
 

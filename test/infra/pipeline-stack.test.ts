@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   enqueueDueEnvironment,
   settingsChangedEnvironment,
+  sweepEnvironment,
   transferEnvironment,
 } from '../../functions/platform/environment.ts';
 import { findStage } from '../../infra/stages.ts';
@@ -49,7 +50,7 @@ function environmentOf(name: string): Record<string, unknown> {
 
 describe('every queue', () => {
   it('is a dead-letter queue or has one', () => {
-    expect(queues.size).toBe(4);
+    expect(queues.size).toBe(5);
     for (const [id, queue] of queues) {
       const isDeadLetters = queue.RedriveAllowPolicy?.redrivePermission === 'allowAll';
       expect(isDeadLetters !== (queue.RedrivePolicy !== undefined), id).toBe(true);
@@ -79,7 +80,7 @@ describe('every queue', () => {
 
 describe('every function', () => {
   it('runs Node 24 on arm64, traced, with logs as JSON', () => {
-    pipeline.resourceCountIs('AWS::Lambda::Function', 3);
+    pipeline.resourceCountIs('AWS::Lambda::Function', 4);
     pipeline.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -107,6 +108,7 @@ describe('every function', () => {
     ['settings-changed', settingsChangedEnvironment],
     ['enqueue-due', enqueueDueEnvironment],
     ['transfer', transferEnvironment],
+    ['sweep', sweepEnvironment],
   ])('%s gets the variables that its handler reads, no more and no fewer', (name, schema) => {
     expect(Object.keys(environmentOf(name)).sort()).toEqual(Object.keys(schema.shape).sort());
   });
@@ -150,6 +152,22 @@ describe('the tick', () => {
       (found) => found.Environment.Variables.POWERTOOLS_SERVICE_NAME === 'enqueue-due',
     );
     expect(tick?.Timeout).toBeLessThan(60);
+  });
+});
+
+describe('the sweep', () => {
+  it('comes every five minutes and is over before the next one', () => {
+    pipeline.resourceCountIs('AWS::Scheduler::Schedule', 2);
+    pipeline.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(5 minutes)',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      State: 'ENABLED',
+      Target: { DeadLetterConfig: Match.anyValue() },
+    });
+    const sweep = [...functions.values()].find(
+      (found) => found.Environment.Variables.POWERTOOLS_SERVICE_NAME === 'sweep',
+    );
+    expect(sweep?.Timeout).toBeLessThan(300);
   });
 });
 

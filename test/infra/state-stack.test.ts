@@ -95,6 +95,25 @@ describe('the state stack', () => {
     });
   });
 
+  it('finds jobs that somebody is to carry on without reading the table', () => {
+    prod.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'sweep',
+          KeySchema: [
+            { AttributeName: 'sweepShard', KeyType: 'HASH' },
+            { AttributeName: 'sweepAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    });
+  });
+
   it('lets delivery records expire', () => {
     prod.hasResourceProperties('AWS::DynamoDB::Table', {
       KeySchema: [

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
-import { RUNS_KEYS } from '../../functions/runs/keys.ts';
+import { RUNS_KEYS, SWEEP_INDEX } from '../../functions/runs/keys.ts';
 import { DUE_INDEX, SETTINGS_KEY } from '../../functions/settings/keys.ts';
 
 export interface EmbeddedDynamoDb {
@@ -56,7 +56,17 @@ export async function startDynamoDb(): Promise<EmbeddedDynamoDb> {
       TableName: runsTable,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [hash(RUNS_KEYS.partitionKey), range(RUNS_KEYS.sortKey)],
-      AttributeDefinitions: [RUNS_KEYS.partitionKey, RUNS_KEYS.sortKey].map(text),
+      AttributeDefinitions: [
+        ...[RUNS_KEYS.partitionKey, RUNS_KEYS.sortKey],
+        ...[SWEEP_INDEX.partitionKey, SWEEP_INDEX.sortKey],
+      ].map(text),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: SWEEP_INDEX.name,
+          KeySchema: [hash(SWEEP_INDEX.partitionKey), range(SWEEP_INDEX.sortKey)],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
     }),
   );
   return {

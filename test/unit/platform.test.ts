@@ -6,6 +6,7 @@ import { openLog } from '../../functions/platform/logging.ts';
 import {
   openCheckMetrics,
   openEnqueueMetrics,
+  openSweepMetrics,
   openTransferMetrics,
 } from '../../functions/platform/metrics.ts';
 
@@ -122,6 +123,16 @@ describe('a metric', () => {
           'UsersLeft 0 Count',
           'EnqueueLag 0 Seconds',
         ],
+      },
+    ]);
+  });
+
+  it('of a sweep is there also when nothing was lost', () => {
+    openSweepMetrics('sweep').sweepEnded({ swept: 0, givenUp: 0, left: 0 });
+    expect(lines.map((line) => embedded.parse(line))).toEqual([
+      {
+        by: { service: 'sweep' },
+        metrics: ['JobsSwept 0 Count', 'JobsGivenUp 0 Count', 'JobsLeft 0 Count'],
       },
     ]);
   });

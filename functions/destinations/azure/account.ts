@@ -1,23 +1,10 @@
 import type { Parsed } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
 import { parseConnectionString } from './connection-string.ts';
+import type { Account } from './credentials.ts';
 import { toEndpoint } from './endpoint.ts';
 import { refuse } from './refusal.ts';
 import { parseSas } from './sas.ts';
-
-/** How requests are signed. */
-export type Credentials =
-  | { readonly with: 'key'; readonly account: string; readonly key: Secret }
-  | { readonly with: 'sas'; readonly token: Secret };
-
-/** A storage account and the right to use it. */
-export interface Account {
-  /** Of the Blob service, with exactly one slash at its end. */
-  readonly endpoint: URL;
-  readonly credentials: Credentials;
-  /** Where the credentials are for one container alone. */
-  readonly container?: string | undefined;
-}
 
 /** What settings say of the account. */
 interface Given {

@@ -1,6 +1,6 @@
 import type { Parsed } from '../../core/problem.ts';
 import { Secret } from '../../core/secret.ts';
-import type { Account } from './account.ts';
+import type { Account } from './credentials.ts';
 import { publicEndpoint, withOneSlash } from './endpoint.ts';
 import { refuse } from './refusal.ts';
 import { parseSas } from './sas.ts';

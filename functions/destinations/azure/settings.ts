@@ -5,8 +5,9 @@ import { certificates } from '../http/certificates.ts';
 import { folder } from '../http/folder.ts';
 import { type Trust, trustProblems } from '../http/trust.ts';
 import { flag, issue, secret, text } from '../setting.ts';
-import { type Credentials, toAccount } from './account.ts';
+import { toAccount } from './account.ts';
 import { isKey } from './connection-string.ts';
+import type { Credentials } from './credentials.ts';
 
 /** What the driver needs, checked and put together. */
 export interface AzureSettings extends Trust {

@@ -5,8 +5,10 @@ import { FerryError } from '../../core/errors.ts';
 import type { PartPlan } from '../../core/parts.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { RemoteFile, Upload } from '../contract.ts';
+import { openLeadingParts } from '../leading-parts.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
 import { blockId, blockIds, countHeld, uncommitted } from './blocks.ts';
-import { readCheckpoint, toCheckpoint, uploadLost } from './checkpoint.ts';
+import { readCheckpoint, toCheckpoint } from './checkpoint.ts';
 import type { Container } from './client.ts';
 import { isConditionFailure } from './errors.ts';
 import { look, metadataOf, prove, removeExactly } from './published.ts';
@@ -36,8 +38,7 @@ export async function resumeUpload(
 
 function openUpload(container: Container, file: RemoteFile, plan: PartPlan, held: number): Upload {
   const name = container.nameOf(file.path);
-  const settled = new Set<number>();
-  let prefix = held;
+  const leading = openLeadingParts(held);
 
   return {
     held,
@@ -55,11 +56,10 @@ function openUpload(container: Container, file: RemoteFile, plan: PartPlan, held
             }),
         bytes.length,
       );
-      settled.add(number);
-      while (settled.delete(prefix)) prefix += 1;
+      leading.settle(number);
     },
 
-    checkpoint: async () => toCheckpoint(file, plan, prefix),
+    checkpoint: async () => toCheckpoint(file, plan, leading.count),
 
     async finish(digest, signal) {
       const before = await look(container, file, signal);

@@ -1,6 +1,6 @@
 import type { Digest, Proof } from '../../core/receipt.ts';
 import type { RemoteFile } from '../contract.ts';
-import { uploadLost } from './checkpoint.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
 import type { Account } from './client.ts';
 import { EMPTY_HASH } from './content-hash.ts';
 import { isWhole, look, prove } from './published.ts';

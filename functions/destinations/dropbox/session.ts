@@ -1,4 +1,4 @@
-import { uploadLost } from './checkpoint.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
 import type { Account } from './client.ts';
 import { EMPTY_HASH } from './content-hash.ts';
 import { readRefusal, says } from './refusals.ts';

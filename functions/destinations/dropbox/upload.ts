@@ -1,8 +1,9 @@
 import type { Json } from '../../core/checkpoint.ts';
 import type { PartPlan } from '../../core/parts.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
 import { admit } from './admission.ts';
-import { readCheckpoint, toCheckpoint, uploadLost } from './checkpoint.ts';
+import { readCheckpoint, toCheckpoint } from './checkpoint.ts';
 import type { Account } from './client.ts';
 import { commitEmpty, commitSession } from './commit.ts';
 import {

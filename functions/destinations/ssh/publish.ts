@@ -1,6 +1,6 @@
 import { FerryError } from '../../core/errors.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
-import { uploadLost } from './checkpoint.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { removeFile, replaceFile, statEntry } from './remote-files.ts';
 import { hashOnServer } from './remote-hash.ts';

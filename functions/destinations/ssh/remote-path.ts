@@ -1,8 +1,6 @@
 import { posix } from 'node:path';
 import { FerryError } from '../../core/errors.ts';
-
-/** Longest file name on the file systems that servers use (NAME_MAX), in bytes. */
-const LONGEST_NAME = 255;
+import { LONGEST_NAME, shorten } from '../file-names.ts';
 
 const TEMPORARY_NAME = /^\..*\.[0-9a-f]{16}\.part$/s;
 
@@ -45,16 +43,4 @@ export function temporaryPath(finalPath: string, transferId: string): string {
 /** Whether a file name is one that `temporaryPath` makes. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY_NAME.test(name);
-}
-
-/** The longest start of a text that has at most so many bytes in UTF-8, cut between characters. */
-function shorten(text: string, bytes: number): string {
-  const characters: string[] = [];
-  let length = 0;
-  for (const character of text) {
-    length += Buffer.byteLength(character);
-    if (length > bytes) break;
-    characters.push(character);
-  }
-  return characters.join('');
 }

@@ -4,7 +4,9 @@ import type { PartPlan } from '../../core/parts.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
-import { readCheckpoint, toJson, uploadLost } from './checkpoint.ts';
+import { openLeadingParts } from '../leading-parts.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
+import { readCheckpoint, toCheckpoint } from './checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { type Paths, proveFinal, publish } from './publish.ts';
 import {
@@ -90,14 +92,8 @@ function openUpload(
   paths: Paths,
   state: State,
 ): Upload {
-  const settled = new Set<number>();
+  const leading = openLeadingParts(state.held);
   let { open, modified } = state;
-  let prefix = state.held;
-
-  const settle = (number: number) => {
-    settled.add(number);
-    while (settled.delete(prefix)) prefix += 1;
-  };
 
   return {
     held: state.held,
@@ -106,11 +102,11 @@ function openUpload(
       if (!open) throw uploadLost('the file was closed');
       const { connection, handle } = open;
       await writeBytes(connection, handle, part, paths.temporary, signal);
-      settle(part.number);
+      leading.settle(part.number);
     },
 
     async checkpoint() {
-      const parts = prefix;
+      const parts = leading.count;
       if (open) {
         const { connection, handle } = open;
         await syncFile(connection, handle, paths.temporary, NEVER);
@@ -118,22 +114,15 @@ function openUpload(
           modified = (await statEntry(connection, paths.temporary, NEVER))?.modified;
         }
       }
-      const { transferId, size } = file;
-      return toJson({
-        v: 1,
-        transferId,
-        size,
-        partSize: plan.partSize,
-        parts,
-        modified: parts === plan.count ? (modified ?? null) : null,
-      });
+      const isWhole = parts === plan.count;
+      return toCheckpoint(file, plan, { parts, modified: isWhole ? (modified ?? null) : null });
     },
 
     async finish(digest: Digest, signal): Promise<Proof> {
       const connection = open?.connection ?? (await session.connection(signal));
       const temporary = await statEntry(connection, paths.temporary, signal);
       if (!temporary) return proveFinal(connection, paths.final, digest, modified, signal);
-      if (prefix < plan.count || temporary.size !== file.size) throw incomplete();
+      if (leading.count < plan.count || temporary.size !== file.size) throw incomplete();
       if (open) {
         await syncFile(connection, open.handle, paths.temporary, signal);
         await closeFile(connection, open.handle, paths.temporary, signal);

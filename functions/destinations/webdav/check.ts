@@ -6,11 +6,11 @@ import { addressOf } from '../http/address.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
 import { webdavError } from './errors.ts';
 import { ensureFolder, noFolder, removeEmpty } from './folders.ts';
+import type { Strategy } from './probe.ts';
 import { look } from './properties.ts';
 import { readFile } from './reading.ts';
 import type { Remote } from './remote.ts';
 import type { Server } from './server.ts';
-import type { Strategy } from './strategy.ts';
 
 /** What a user may want to know of how files are sent. */
 const TOLD: Readonly<Record<Strategy['by'], string>> = {

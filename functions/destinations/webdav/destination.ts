@@ -5,13 +5,14 @@ import type { Surroundings } from '../surroundings.ts';
 import { checkServer } from './check.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { beginChunked, resumeChunked } from './chunked-upload.ts';
+import type { Strategy } from './probe.ts';
 import { beginRanged, resumeRanged } from './ranged-upload.ts';
 import { listFiles, readFile, statFile } from './reading.ts';
 import type { Remote } from './remote.ts';
 import { openServer } from './server.ts';
 import type { WebDavSettings } from './settings.ts';
 import { beginSingle } from './single-upload.ts';
-import { openStrategies, type Strategy } from './strategy.ts';
+import { openStrategies } from './strategy.ts';
 import { beginWhole, resumeWhole } from './whole-upload.ts';
 
 /** What is called off at the end may take so long; a server that does not answer is left. */

@@ -130,14 +130,6 @@ export function notWebDav(): FerryError {
   );
 }
 
-export function uploadLost(why: string): FerryError {
-  return new FerryError(
-    'upload-lost',
-    `What was sent so far cannot be continued: ${why}. The transfer begins anew.`,
-    { retry: 'now', scope: 'archive' },
-  );
-}
-
 export function shortWrite(): FerryError {
   return new FerryError(
     'short-write',

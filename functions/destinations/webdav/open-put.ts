@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
-import { shortWrite, statusOf, uploadLost } from './errors.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
+import { shortWrite, statusOf } from './errors.ts';
 import type { Server } from './server.ts';
 
 /** A PUT under way, whose body comes piece by piece. */

@@ -4,7 +4,17 @@ import { ensureFolder } from './folders.ts';
 import { chunkPlaces, findUser, toCloud } from './nextcloud.ts';
 import { writeRange } from './ranged-write.ts';
 import type { Server } from './server.ts';
-import type { Strategy } from './strategy.ts';
+
+/**
+ * How a server takes a file.
+ * - `put-range`: PUT with `Content-Range` writes in place (Apache's mod_dav).
+ * - `patch`: PATCH with `X-Update-Range` does (SabreDAV).
+ * - `chunks`: parts are put into a folder and made one file (Nextcloud, ownCloud 10).
+ * - `whole`: one PUT takes it all, or nothing.
+ */
+export type Strategy =
+  | { readonly by: 'put-range' | 'patch' | 'whole' }
+  | { readonly by: 'chunks'; readonly user: string };
 
 /** What was tried with is removed within this time, or left. */
 const TIDYING_MS = 5000;

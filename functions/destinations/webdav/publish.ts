@@ -3,8 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { abortError, FerryError, toFerryError } from '../../core/errors.ts';
 import type { Proof } from '../../core/receipt.ts';
 import type { RemoteFile } from '../contract.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark } from './checkpoint.ts';
-import { statusOf, uploadLost } from './errors.ts';
+import { statusOf } from './errors.ts';
 import { type Entry, look } from './properties.ts';
 import type { Server } from './server.ts';
 

@@ -1,7 +1,6 @@
 import { FerryError } from '../../core/errors.ts';
+import { LONGEST_NAME, shorten } from '../file-names.ts';
 
-/** Longest file name on the file systems that servers use (NAME_MAX), in bytes. */
-const LONGEST_NAME = 255;
 /** Longest file name that encrypted folders of many NAS keep (eCryptfs), in bytes. */
 const LONGEST_TEMPORARY = 143;
 
@@ -57,24 +56,12 @@ export function decodeNames(pathname: string): string[] {
  */
 export function temporaryName(name: string, transferId: string): string {
   const start = `.ferry-${transferId}-`;
-  return `${start}${shorten(name, LONGEST_TEMPORARY - start.length)}`;
+  const kept = shorten(name, LONGEST_TEMPORARY - start.length);
+  // Windows takes spaces and dots off the end of a name.
+  return `${start}${kept === name ? name : kept.replace(/[ .]+$/, '')}`;
 }
 
 /** Whether a file name is one of ours that stands for no archive. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY_NAME.test(name);
-}
-
-/** The longest start of a text that has at most so many bytes in UTF-8, cut between characters. */
-function shorten(text: string, bytes: number): string {
-  if (Buffer.byteLength(text) <= bytes) return text;
-  const characters: string[] = [];
-  let length = 0;
-  for (const character of text) {
-    length += Buffer.byteLength(character);
-    if (length > bytes) break;
-    characters.push(character);
-  }
-  // Windows takes spaces and dots off the end of a name.
-  return characters.join('').replace(/[ .]+$/, '');
 }

@@ -2,19 +2,8 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { unlessAborted } from '../../core/stopping.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { probe } from './probe.ts';
+import { probe, type Strategy } from './probe.ts';
 import type { Server } from './server.ts';
-
-/**
- * How a server takes a file.
- * - `put-range`: PUT with `Content-Range` writes in place (Apache's mod_dav).
- * - `patch`: PATCH with `X-Update-Range` does (SabreDAV).
- * - `chunks`: parts are put into a folder and made one file (Nextcloud, ownCloud 10).
- * - `whole`: one PUT takes it all, or nothing.
- */
-export type Strategy =
-  | { readonly by: 'put-range' | 'patch' | 'whole' }
-  | { readonly by: 'chunks'; readonly user: string };
 
 /** What a server can do, found out once. */
 export interface Strategies {
