@@ -52,7 +52,7 @@ async function trace({ seed, json, plant }: Choices): Promise<number> {
   if (plant !== undefined) plantBug(plant);
   const { simulate } = await import('./run/simulate.ts');
   const totals = noTotals();
-  const outcome = await simulate(seed, { lines: Number.POSITIVE_INFINITY, periodic: [] });
+  const outcome = await simulate(seed, { lines: Number.POSITIVE_INFINITY });
   count(totals, outcome);
   if (outcome.violation) say(describeViolation(outcome, plant));
   else say([...outcome.history, ''].join('\n'));

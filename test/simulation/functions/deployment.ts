@@ -1,8 +1,8 @@
 import type { Spread } from '../../../functions/core/plan.ts';
 import type { Hashing } from '../../../functions/core/running-hash.ts';
-import type { DueIndex } from '../cloud/due-index.ts';
-import type { Environment, Invocation, Nature } from '../cloud/environment.ts';
+import type { Environment, Nature } from '../cloud/environment.ts';
 import type { JobQueue } from '../cloud/job-queue.ts';
+import type { SparseIndex } from '../cloud/sparse-index.ts';
 import type { StagingBucket } from '../cloud/staging-bucket.ts';
 import type { Table } from '../cloud/tables.ts';
 import type { Server } from '../destinations/server.ts';
@@ -14,8 +14,11 @@ import type { Witness } from '../invariants/witness.ts';
 export interface Deployment {
   readonly nature: Nature;
   readonly settings: Table;
-  readonly dueIndex: DueIndex;
+  /** Users by when they are due. */
+  readonly dueIndex: SparseIndex;
   readonly runs: Table;
+  /** Jobs by when somebody has carried them on at the latest. */
+  readonly sweepIndex: SparseIndex;
   readonly staging: StagingBucket;
   readonly queue: JobQueue;
   /** By `placeOf`. */
@@ -37,12 +40,4 @@ export interface Deployment {
 /** Names one destination of one user. */
 export function placeOf(at: { readonly userId: string; readonly destination: string }): string {
   return `${at.userId}/${at.destination}`;
-}
-
-/** A function that runs now and then beside those that every deployment has, such as a sweeper. */
-export interface PeriodicFunction {
-  readonly name: string;
-  readonly everyMs: number;
-  readonly timeoutMs: number;
-  run(deployment: Deployment, invocation: Invocation): Promise<void>;
 }

@@ -22,7 +22,7 @@ export function tickEveryMinute(
     timeline.after(MINUTE_MS - (timeline.now() % MINUTE_MS), tick);
     if (!isOn() || !environment.isIdle) return;
     const now = Temporal.Instant.fromEpochMilliseconds(timeline.now());
-    if (!dueIndex.isDue(now.toString({ smallestUnit: 'second' })) && !random.chance(IDLE)) return;
+    if (!dueIndex.has(now.toString({ smallestUnit: 'second' })) && !random.chance(IDLE)) return;
     environment.invoke(
       MINUTE_MS,
       (invocation) => {

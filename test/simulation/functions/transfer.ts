@@ -51,10 +51,10 @@ export function transfer(
   };
   const runMessage: MessageTools['runJob'] = async (job, { messageId, receiveCount }) => {
     const owner = `${invocation.name}#${messageId}`;
-    witness.began(owner, invocation, job);
+    witness.began();
     const result = await runJob(tools, job, { owner, receiveCount, maxReceiveCount, clock });
     deployment.nature.history.note(invocation.name, `${result.outcome} ${jobId(job)}`, job.hop);
-    witness.answered(messageId, result);
+    witness.answered(messageId, invocation, result);
     return result;
   };
   const queueTools = { readMessage, delay: queue.delay, clock, log };

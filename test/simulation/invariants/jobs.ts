@@ -1,8 +1,8 @@
 import { type Job, jobId } from '../../../functions/core/job.ts';
 import { readMessage } from '../../../functions/queue/message.ts';
 import { jobRecordSchema } from '../../../functions/runs/schema.ts';
-import type { Nature } from '../cloud/environment.ts';
-import type { JobQueue } from '../cloud/job-queue.ts';
+import type { Invocation, Nature } from '../cloud/environment.ts';
+import type { JobQueue, Message } from '../cloud/job-queue.ts';
 import type { Table, Write } from '../cloud/tables.ts';
 import type { People } from '../people/people.ts';
 import type { Leases } from './leases.ts';
@@ -15,6 +15,8 @@ export interface Jobs {
   refused(jobId: string, message: string): void;
   runsWritten(write: Write): void;
   settingsWritten(write: Write): void;
+  /** A message has become a dead letter. */
+  diedAway(message: Message): void;
   /** Called when nothing is on the queue any more. */
   atRest(): void;
   readonly ended: number;
@@ -33,10 +35,10 @@ export function judgeJobs(
   people: People,
   leases: Leases,
   witness: Witness,
-  hasSweeper: boolean,
 ): Jobs {
   const told = new Map<string, string>();
   const endedAt = new Map<string, number>();
+  const lastWriter = new Map<string, Invocation | undefined>();
   const refusals = new Map<string, Set<string>>();
 
   /** What the user's row says of the last run must help the user. */
@@ -67,13 +69,12 @@ export function judgeJobs(
   const rowMoved = ({ key: userId, before, after, by }: Write) => {
     const [earlier, later] = [before?.dueAt, after?.dueAt];
     if (typeof earlier !== 'string' || earlier === later || !by) return;
-    if (Date.parse(earlier) > timeline.now() - EDITED_MS / 2) return;
+    const isTick = by.name.startsWith('tick');
+    // Who looks at an edited row may move a time to come, and one that has just come is the tick's.
+    if (!isTick && Date.parse(earlier) > timeline.now() - EDITED_MS / 2) return;
     if (timeline.now() - people.editedAt(userId) < EDITED_MS) return;
     for (const destination of people.active(userId)) {
-      const isSent = [0].some((hop) =>
-        queue.sent.has(body({ userId, slot: earlier, destination, hop })),
-      );
-      if (isSent) continue;
+      if (queue.sent.has(body({ userId, slot: earlier, destination, hop: 0 }))) continue;
       judge.violate(
         'no run is lost',
         `${by.name} moved ${userId} on from ${earlier}: no job for ${destination}`,
@@ -90,6 +91,7 @@ export function judgeJobs(
       const { kind, place } = readKey(key);
       if (kind !== 'JOB' || !after) return;
       const record = jobRecordSchema.parse(after.data);
+      lastWriter.set(record.jobId, by);
       const [userId = ''] = place.split('/');
       if (record.hop > MOST_HOPS) {
         judge.violate('jobs come to an end', `${record.jobId} is at hop ${record.hop}`);
@@ -122,24 +124,28 @@ export function judgeJobs(
       }
     },
 
+    diedAway({ id, body: text }) {
+      const last = witness.lastAnswer(id);
+      const name = jobId(readMessage(text));
+      if (last?.outcome !== 'retrying' || lastWriter.get(name) !== last.by) return;
+      judge.violate(
+        'a dead letter is told of',
+        `${name} was to be tried again, and is a dead letter`,
+      );
+    },
+
     atRest() {
-      const dead = new Map<string, boolean>();
-      for (const { id, body: text } of queue.deadLetters) {
-        const gaveUp = witness.lastAnswer(id)?.outcome === 'gave up';
-        const name = jobId(readMessage(text));
-        dead.set(name, (dead.get(name) ?? true) && !gaveUp);
-      }
+      const dead = new Set(queue.deadLetters.map(({ body: text }) => jobId(readMessage(text))));
       for (const text of queue.sent) {
         const job = readMessage(text);
         const id = jobId(job);
         const item = tables.runs.items.get(`USER#${job.userId}|JOB#${job.slot}#${job.destination}`);
         const record = item && jobRecordSchema.parse(item.data);
-        // Whoever looks after dead letters is called; without a sweeper that is all.
-        const isCalledFor = !hasSweeper && dead.get(id) === true;
-        if ((!record || record.state === 'running') && !isCalledFor) {
-          const state = record ? `running at hop ${record.hop}` : 'unknown';
-          judge.violate('jobs come to an end', `${id} is ${state}, and nothing is on the queue`);
-        }
+        // Before a worker has written of it, nobody but the alarm on dead letters can tell.
+        const isLetter = record === undefined && dead.has(id);
+        if (record?.state !== 'running' && (record || isLetter)) continue;
+        const state = record ? `running at hop ${record.hop}` : 'unknown';
+        judge.violate('jobs come to an end', `${id} is ${state}, and nothing is on the queue`);
       }
     },
 

@@ -3,7 +3,6 @@ import type { Write } from '../cloud/tables.ts';
 import type { Publication } from '../destinations/server.ts';
 import type { Leniency } from './deliveries.ts';
 import { readKey } from './runs-key.ts';
-import type { Witness } from './witness.ts';
 
 /** Judges who may write where. */
 export interface Leases {
@@ -23,24 +22,19 @@ interface Holding {
 /** A request that was sent while its sender had the lease has arrived by then, in ms. */
 const UNDER_WAY_MS = 60_000;
 
-export function judgeLeases(
-  { judge, timeline }: Nature,
-  witness: Witness,
-  { wildClocks }: Leniency,
-): Leases {
+export function judgeLeases({ judge, timeline }: Nature, { wildClocks }: Leniency): Leases {
   const holdings = new Map<string, Holding>();
 
-  const leaseWritten = (place: string, { before, after }: Write) => {
-    const [fence, owner, until] = [Number(after?.fence), after?.owner, after?.until];
+  const leaseWritten = (place: string, { before, after, by }: Write) => {
+    const fence = Number(after?.fence);
     const holding = holdings.get(place);
-    if (until === 0) {
+    if (after?.until === 0) {
       if (holding?.fence === fence) holding.isReleased = true;
       return;
     }
     if (before && fence <= Number(before.fence)) {
       judge.violate('fences grow', `the lease on ${place} went from ${before.fence} to ${fence}`);
     }
-    const by = witness.workerOf(String(owner))?.invocation;
     const isTaken = holding && !holding.isReleased && holding.by?.state === 'running';
     if (isTaken && holding.by !== by && !wildClocks) {
       judge.violate(

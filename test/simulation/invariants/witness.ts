@@ -1,4 +1,3 @@
-import type { Job } from '../../../functions/core/job.ts';
 import type { JobResult } from '../../../functions/transfer/ports.ts';
 import type { Invocation } from '../cloud/environment.ts';
 import type { History } from '../time/history.ts';
@@ -7,22 +6,20 @@ import type { Judge } from './judge.ts';
 /** Who does what, as no part of Ferry knows it: what invariants are judged by. */
 export interface Witness {
   logOf(invocation: Invocation): Log;
-  /** An invocation begins a job; `owner` is what it calls itself in the lease. */
-  began(owner: string, invocation: Invocation, job: Job): void;
-  workerOf(owner: string): Worker | undefined;
+  began(): void;
   received(messageId: string): void;
-  answered(messageId: string, result: JobResult): void;
+  answered(messageId: string, by: Invocation, result: JobResult): void;
   /** What came of the last delivery of a message; undefined where it gave no answer. */
-  lastAnswer(messageId: string): JobResult | undefined;
+  lastAnswer(messageId: string): Answer | undefined;
   /** Deliveries of jobs to workers so far. */
   readonly invocations: number;
   /** Continuations so far. */
   readonly hops: number;
 }
 
-export interface Worker {
-  readonly invocation: Invocation;
-  readonly job: Job;
+export interface Answer {
+  readonly outcome: JobResult['outcome'];
+  readonly by: Invocation;
 }
 
 interface Log {
@@ -35,8 +32,8 @@ interface Log {
 const MISTAKES = /^(TypeError|RangeError|ReferenceError|SyntaxError|ZodError|\$ZodError)/;
 
 export function openWitness(history: History, judge: Judge): Witness {
-  const workers = new Map<string, Worker>();
-  const answers = new Map<string, JobResult>();
+  const answers = new Map<string, Answer>();
+  let invocations = 0;
   let hops = 0;
 
   const look = (message: string, told: unknown, depth = 0) => {
@@ -57,18 +54,17 @@ export function openWitness(history: History, judge: Judge): Witness {
       };
       return { debug() {}, info: note, warn: note };
     },
-    began(owner, invocation, job) {
-      workers.set(owner, { invocation, job });
+    began() {
+      invocations += 1;
     },
-    workerOf: (owner) => workers.get(owner),
     received: (messageId) => void answers.delete(messageId),
-    answered(messageId, result) {
-      answers.set(messageId, result);
-      if (result.outcome === 'continued') hops += 1;
+    answered(messageId, by, { outcome }) {
+      answers.set(messageId, { outcome, by });
+      if (outcome === 'continued') hops += 1;
     },
     lastAnswer: (messageId) => answers.get(messageId),
     get invocations() {
-      return workers.size;
+      return invocations;
     },
     get hops() {
       return hops;

@@ -29,7 +29,7 @@ export interface People {
   readonly users: ReadonlyMap<string, UserSpec>;
   /** Names of the destinations that a run would go to now. */
   active(userId: string): readonly string[];
-  /** When the row was written last by a person, epoch ms. */
+  /** When a person wrote the row last, but for the time of the next run; epoch ms. */
   editedAt(userId: string): number;
   /** When there was last no row, epoch ms. */
   wasGoneAt(userId: string): number;
@@ -110,7 +110,6 @@ export function openPeople(
       const row = settings.items.get(userId);
       if (row?.dueAt === undefined) return undefined;
       const dueAt = `${new Date(timeline.now()).toISOString().slice(0, 19)}Z`;
-      edits.set(userId, timeline.now());
       history.note('people', `want a run of ${userId} now`);
       settings.write(userId, { ...row, dueAt });
       return undefined;

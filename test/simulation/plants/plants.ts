@@ -78,7 +78,10 @@ export const plants: readonly Plant[] = [
     what: 'a lease ends before its worker does',
     file: RUN,
     changes: [
-      ['clock.now() + clock.remaining() + CLOCK_SKEW_MS', 'clock.now() + clock.remaining() / 4'],
+      [
+        'clock.now() + clock.remaining() + CLOCK_SKEW_MS',
+        'clock.now() + Math.floor(clock.remaining() / 4)',
+      ],
     ],
   },
   {
@@ -165,11 +168,11 @@ export const plants: readonly Plant[] = [
     what: 'a job is recorded as ended before the user is told',
     file: END,
     changes: [
-      ['await tools.report(job.userId, job.destination, run);', ''],
+      ['await tools.report(job.userId, job.destination, report);', ''],
       [
-        'await tools.runs.saveJob(job, { ...record, state, reason, endedAt: at });',
-        `await tools.runs.saveJob(job, { ...record, state, reason, endedAt: at });
-        await tools.report(job.userId, job.destination, run);`,
+        'await tools.runs.saveJob(job, ended);',
+        `await tools.runs.saveJob(job, ended);
+        await tools.report(job.userId, job.destination, report);`,
       ],
     ],
   },
@@ -188,6 +191,11 @@ export const plants: readonly Plant[] = [
     name: 'due-overwritten',
     what: 'whoever plans a run overwrites what another has planned meanwhile',
     file: 'functions/settings/table.ts',
-    changes: [["${seen ? '#at = :seen' : 'attribute_not_exists(#at)'}", 'attribute_exists(#id)']],
+    changes: [
+      [
+        "? '#at = :seen' : 'attribute_not_exists(#at)'",
+        "? 'attribute_exists(#id)' : 'attribute_exists(#id)'",
+      ],
+    ],
   },
 ];

@@ -23,7 +23,7 @@ const { simulate } = await import('./simulate.ts');
 if (plant !== undefined) assertPlanted();
 const taken = new Int32Array(next);
 for (let at = Atomics.add(taken, 0, 1); at < seeds; at = Atomics.add(taken, 0, 1)) {
-  const outcome = await simulate(first + at, { lines: LINES, periodic: [] });
+  const outcome = await simulate(first + at, { lines: LINES });
   const isGood = outcome.violation === undefined;
   parentPort?.postMessage(isGood ? { ...outcome, history: [] } : outcome);
 }

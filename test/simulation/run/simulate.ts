@@ -1,5 +1,4 @@
 import type { Nature } from '../cloud/environment.ts';
-import type { PeriodicFunction } from '../functions/deployment.ts';
 import { type Judge, openJudge, type Violation } from '../invariants/judge.ts';
 import { openFaults } from '../time/faults.ts';
 import { openHistory } from '../time/history.ts';
@@ -27,7 +26,6 @@ export interface Outcome {
 export interface How {
   /** How many of the last lines of history are kept. */
   readonly lines: number;
-  readonly periodic: readonly PeriodicFunction[];
 }
 
 const START = Date.parse('2026-11-22T02:00:00Z');
@@ -36,14 +34,14 @@ const LONGEST_MS = 5 * 24 * HOUR_MS;
 const MOST_EVENTS = 400_000;
 
 /** Runs one world: a few hours of trouble, then peace, and at last one more slot for everybody. */
-export async function simulate(seed: number, { lines, periodic }: How): Promise<Outcome> {
+export async function simulate(seed: number, { lines }: How): Promise<Outcome> {
   const random = openRandom(seed);
   const timeline = openTimeline(START + random.between(0, 3_000_000));
   const judge = openJudge();
   const history = openHistory(timeline.now, lines);
   const faults = openFaults(random.fork());
   const nature: Nature = { timeline, random, faults, history, judge };
-  const world = openWorld(nature, periodic);
+  const world = openWorld(nature);
   const unhandled = (error: unknown) => {
     judge.violate('no mistakes', `a promise was rejected and nobody looked: ${String(error)}`);
   };
@@ -94,6 +92,15 @@ async function live(nature: Nature, world: World, judge: Judge): Promise<void> {
     }
   };
 
+  /** Any time, or just when the tick may be at it. */
+  const momentOf = (cron = '') => {
+    const at = random.between(0, troubledMs);
+    if (random.chance(0.6)) return at;
+    const minutes = Number(/^\*\/(\d+)/.exec(cron)?.[1] ?? 60);
+    const late = (startedAt + at) % (minutes * 60_000);
+    return at - late + random.between(0, 1_500);
+  };
+
   const troubledMs = random.between(1, 3) * HOUR_MS;
   const meddling = random.chance(0.65) && !faults.calm;
   for (const userId of people.users.keys()) {
@@ -102,7 +109,7 @@ async function live(nature: Nature, world: World, judge: Judge): Promise<void> {
       timeline.after(random.between(0, troubledMs), () => panel.meddle(userId));
     }
     for (let times = meddling ? random.between(1, 5) : 0; times > 0; times--) {
-      timeline.after(random.between(0, troubledMs), () => people.meddle(userId));
+      timeline.after(momentOf(people.users.get(userId)?.cron), () => people.meddle(userId));
     }
   }
   people.arrive();

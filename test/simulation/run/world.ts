@@ -1,13 +1,16 @@
-import { openDueIndex } from '../cloud/due-index.ts';
+import { RUNS_KEYS, SWEEP_INDEX } from '../../../functions/runs/keys.ts';
+import { DUE_INDEX, SETTINGS_KEY } from '../../../functions/settings/keys.ts';
 import { type Environment, type Nature, openEnvironment } from '../cloud/environment.ts';
 import { openHashing } from '../cloud/hashing.ts';
 import { openJobQueue } from '../cloud/job-queue.ts';
+import { openSparseIndex } from '../cloud/sparse-index.ts';
 import { openStagingBucket } from '../cloud/staging-bucket.ts';
 import { openTable } from '../cloud/tables.ts';
 import type { Server } from '../destinations/server.ts';
-import type { Deployment, PeriodicFunction } from '../functions/deployment.ts';
+import type { Deployment } from '../functions/deployment.ts';
 import { pollQueue } from '../functions/event-source.ts';
 import { followSettings } from '../functions/settings-feed.ts';
+import { sweepNowAndThen } from '../functions/sweep.ts';
 import { tickEveryMinute } from '../functions/tick.ts';
 import { judgeDeliveries } from '../invariants/deliveries.ts';
 import { judgeFinalState } from '../invariants/final-state.ts';
@@ -37,7 +40,7 @@ const TIMEOUTS_MS = [60_000, 120_000, 300_000, 900_000] as const;
 const SKEW_MS = 14_000;
 const WILD = 0.12;
 
-export function openWorld(nature: Nature, periodic: readonly PeriodicFunction[]): World {
+export function openWorld(nature: Nature): World {
   const { history, judge, random, faults } = nature;
   const timeoutMs = random.pick(TIMEOUTS_MS);
   const wildClocks = !faults.calm && random.chance(WILD);
@@ -45,28 +48,37 @@ export function openWorld(nature: Nature, periodic: readonly PeriodicFunction[])
   const skewMs = wildClocks ? 2 * timeoutMs : faults.calm ? 0 : SKEW_MS;
   const maxReceiveCount = random.pick([3, 5, 8]);
 
-  const dueIndex = openDueIndex(nature);
+  const dueIndex = openSparseIndex(nature, { ...DUE_INDEX, tableKeys: [SETTINGS_KEY] });
+  const tableKeys = [RUNS_KEYS.partitionKey, RUNS_KEYS.sortKey];
+  const sweepIndex = openSparseIndex(nature, { ...SWEEP_INDEX, tableKeys });
   const settings = openTable(nature, {
     name: 'settings',
-    keyNames: ['userId'],
+    keyNames: [SETTINGS_KEY],
     queryIndex: dueIndex.query,
   });
-  const runs = openTable(nature, { name: 'runs', keyNames: ['pk', 'sk'] });
+  const runs = openTable(nature, {
+    name: 'runs',
+    keyNames: tableKeys,
+    queryIndex: sweepIndex.query,
+  });
   const staging = openStagingBucket(nature, random.chance(0.5));
   // Six times the worker's timeout, as infra/queues.ts has it.
   const queue = openJobQueue(nature, 6 * timeoutMs, maxReceiveCount);
   const witness = openWitness(history, judge);
   const servers = new Map<string, Server>();
   const deliveries = judgeDeliveries(nature, { runs, staging }, servers, leniency);
-  const leases = judgeLeases(nature, witness, leniency);
+  const leases = judgeLeases(nature, leniency);
   const users = inviteUsers(nature, { part: PART, timeoutMs }, servers, (place, publication) => {
     deliveries.published(place, publication);
     leases.published(place, publication);
   });
   const people = openPeople(nature, settings, users, servers);
   const tables = { runs, settings };
-  const jobs = judgeJobs(nature, tables, queue, people, leases, witness, periodic.length > 0);
-  runs.observers.push(leases.written, deliveries.written, jobs.runsWritten);
+  const jobs = judgeJobs(nature, tables, queue, people, leases, witness);
+  runs.observers.push(sweepIndex.follow, leases.written, deliveries.written, jobs.runsWritten);
+  queue.observers.push((what, message) => {
+    if (what === 'dead') jobs.diedAway(message);
+  });
   settings.observers.push(dueIndex.follow, jobs.settingsWritten);
 
   const environments: Environment[] = [];
@@ -77,7 +89,7 @@ export function openWorld(nature: Nature, periodic: readonly PeriodicFunction[])
   };
   const deployment: Deployment = {
     nature,
-    ...{ settings, dueIndex, runs, staging, queue, servers, witness, deliveries, jobs },
+    ...{ settings, dueIndex, runs, sweepIndex, staging, queue, servers, witness, deliveries, jobs },
     ...{ maxReceiveCount, timeoutMs },
     spread: { minutes: random.pick([0, 5]), shards: random.between(1, 3) },
     inFlight: PART * random.between(2, 8),
@@ -87,19 +99,7 @@ export function openWorld(nature: Nature, periodic: readonly PeriodicFunction[])
   pollQueue(deployment);
   const feed = followSettings(deployment, environment('check'));
   tickEveryMinute(deployment, environment('tick'), () => world.isTicking);
-  for (const { name, everyMs, timeoutMs: ms, run } of periodic) {
-    const own = environment(name);
-    const again = () => {
-      nature.timeline.after(everyMs, again);
-      if (own.isIdle)
-        own.invoke(
-          ms,
-          (invocation) => run(deployment, invocation),
-          () => {},
-        );
-    };
-    nature.timeline.after(everyMs, again);
-  }
+  sweepNowAndThen(deployment, environment('sweep'));
 
   const world: World = {
     deployment,
@@ -107,7 +107,10 @@ export function openWorld(nature: Nature, periodic: readonly PeriodicFunction[])
     panel: openPanel(nature, staging, PART),
     isTicking: true,
     isQuiet: () =>
-      queue.messages.size === 0 && feed.isQuiet && environments.every(({ isIdle }) => isIdle),
+      queue.messages.size === 0 &&
+      !sweepIndex.has() &&
+      feed.isQuiet &&
+      environments.every(({ isIdle }) => isIdle),
     judgeEnd: (tickedUntil) =>
       judgeFinalState(nature, { ...tables, people, staging, servers, deliveries }, tickedUntil),
   };
