@@ -6,7 +6,7 @@ import { transfer } from './transfer.ts';
  * deleted, everything else comes back by itself.
  */
 export function pollQueue(deployment: Deployment): void {
-  const { nature, queue, timeoutMs, workers, witness } = deployment;
+  const { nature, queue, timeoutMs, workers } = deployment;
 
   const dispatch = () => {
     for (const worker of workers) {
@@ -15,7 +15,6 @@ export function pollQueue(deployment: Deployment): void {
       if (!message) return;
       const { messageId, receiptHandle } = message;
       nature.history.note('poller', `received ${message.body}`, message.receiveCount);
-      witness.received(messageId);
       worker.invoke(
         timeoutMs,
         (invocation) => transfer(deployment, invocation, message),

@@ -49,12 +49,15 @@ export function transfer(
     sendContinuation: queue.sendContinuation,
     report: rows.recordRun,
   };
-  const runMessage: MessageTools['runJob'] = async (job, { messageId, receiveCount }) => {
+  const runMessage: MessageTools['runJob'] = async (
+    job,
+    { messageId, receiptHandle, receiveCount },
+  ) => {
     const owner = `${invocation.name}#${messageId}`;
     witness.began();
     const result = await runJob(tools, job, { owner, receiveCount, maxReceiveCount, clock });
     deployment.nature.history.note(invocation.name, `${result.outcome} ${jobId(job)}`, job.hop);
-    witness.answered(messageId, invocation, result);
+    witness.answered(receiptHandle, invocation, result);
     return result;
   };
   const queueTools = { readMessage, delay: queue.delay, clock, log };

@@ -124,8 +124,8 @@ export function judgeJobs(
       }
     },
 
-    diedAway({ id, body: text }) {
-      const last = witness.lastAnswer(id);
+    diedAway({ handle, body: text }) {
+      const last = witness.answerOf(handle);
       const name = jobId(readMessage(text));
       if (last?.outcome !== 'retrying' || lastWriter.get(name) !== last.by) return;
       judge.violate(

@@ -7,10 +7,9 @@ import type { Judge } from './judge.ts';
 export interface Witness {
   logOf(invocation: Invocation): Log;
   began(): void;
-  received(messageId: string): void;
-  answered(messageId: string, by: Invocation, result: JobResult): void;
-  /** What came of the last delivery of a message; undefined where it gave no answer. */
-  lastAnswer(messageId: string): Answer | undefined;
+  answered(delivery: string, by: Invocation, result: JobResult): void;
+  /** What came of one delivery of a message; undefined where it gave no answer. */
+  answerOf(delivery: string): Answer | undefined;
   /** Deliveries of jobs to workers so far. */
   readonly invocations: number;
   /** Continuations so far. */
@@ -57,12 +56,11 @@ export function openWitness(history: History, judge: Judge): Witness {
     began() {
       invocations += 1;
     },
-    received: (messageId) => void answers.delete(messageId),
-    answered(messageId, by, { outcome }) {
-      answers.set(messageId, { outcome, by });
+    answered(delivery, by, { outcome }) {
+      answers.set(delivery, { outcome, by });
       if (outcome === 'continued') hops += 1;
     },
-    lastAnswer: (messageId) => answers.get(messageId),
+    answerOf: (delivery) => answers.get(delivery),
     get invocations() {
       return invocations;
     },
