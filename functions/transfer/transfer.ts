@@ -42,7 +42,7 @@ export interface TransferTools extends KeeperTools {
 export interface Delivery {
   readonly digest: Digest;
   readonly proof: Proof;
-  /** From the first byte read to the proof, over all invocations, in ms. */
+  /** From the first byte read to the proof, over all invocations, in ms; by several clocks, so never below 0. */
   readonly durationMs: number;
 }
 
@@ -82,12 +82,8 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     resume === 'none' && plan.count > 1 ? openOneGo(archive.size, clock, reserve) : undefined;
   let history: History = { startedAt: clock.now(), restarts: 0 };
   let movedBytes = 0;
-  let isPublished = false;
-  let isUnopened = false;
+  let standing: 'unopened' | 'open' | 'published' = 'open';
   let upload: Upload | undefined;
-
-  /** Never below zero: another process, with a clock of its own, may have begun. */
-  const sinceStart = () => Math.max(0, clock.now() - history.startedAt);
 
   /** Saves while there is time: a server that is slow to write to its disk must not use up the end. */
   const save = (of: Upload, prefix: Prefix, digest?: Digest) =>
@@ -169,10 +165,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     const onBytes = (bytes: number) => {
       movedBytes += bytes;
     };
-    isPublished = true;
+    standing = 'published';
     await keep(from);
     const proof = await readBack({ ...tools, save: keep, onBytes }, file.path, digest, from);
-    return proof && { digest, proof, durationMs: sinceStart() };
+    return proof && { digest, proof, durationMs: Math.max(0, clock.now() - history.startedAt) };
   };
 
   /** Where the destination cannot be reached, what was sent stays and so does the checkpoint. */
@@ -192,15 +188,16 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     },
 
     async attempt() {
+      standing = 'unopened';
       const saved = await keeper.load();
-      isPublished = false;
+      standing = 'open';
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
       if (saved?.readBack && saved.digest) return verify(saved.digest, saved.readBack);
       if (oneGo) {
         oneGo.start(history.restarts);
         history = { ...history, restarts: history.restarts + 1 };
       }
-      isUnopened = saved !== undefined;
+      if (saved) standing = 'unopened';
       if (saved?.upload === undefined) {
         const begunBefore = saved && new Date(history.startedAt);
         // Noted before the destination hears of it: a process that ends in between leaves no secret.
@@ -211,14 +208,14 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       } else {
         upload = await destination.resume(file, plan, saved.upload, signal);
       }
-      isUnopened = false;
+      standing = 'open';
       const known = upload.held === plan.count ? saved?.digest : undefined;
       const digest = known ?? (await complete(upload, saved?.prefix));
       if (!digest || !reserve.mayStart()) return undefined;
       await runs.assertHeld(lease);
       const proof = await upload.finish(digest, signal);
       if (wantsReadBack(tools.verify, proof)) return verify(digest, { proof, bytes: 0 });
-      return { digest, proof, durationMs: sinceStart() };
+      return { digest, proof, durationMs: Math.max(0, clock.now() - history.startedAt) };
     },
 
     async restart(reason) {
@@ -238,11 +235,11 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
     async discard() {
       // Of what an earlier process left only its checkpoint knows, and what is published is no leftover.
-      if (!isUnopened && !isPublished) await takeBack(() => keeper.remove());
+      if (standing === 'open') await takeBack(() => keeper.remove());
     },
 
     async outOfTime() {
-      if (!oneGo || isPublished) return;
+      if (!oneGo || standing === 'published') return;
       const hopeless = oneGo.outOfTime();
       // Otherwise the checkpoint stays, as a note of how often it was tried.
       const then = () => (hopeless ? keeper.remove() : Promise.resolve());

@@ -134,6 +134,19 @@ describe('permanent trouble', () => {
     expect(world.server.unfinished.size).toBe(0);
   });
 
+  it('met before what was sent of an older content can be reached leaves that to the next run', async () => {
+    const world = await openWorld(dynamo);
+    await world.deliverMessage();
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(3 * PART, 'replaced'));
+    failAt(world, 'resume', new FerryError('auth-refused', 'Wrong.', { retry: 'never' }), 1);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'failed' } });
+    expect(world.server.unfinished.size).toBe(1);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    await drain(world);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+    expect(world.server.unfinished.size).toBe(0);
+  });
+
   it('with what a setting refers to ends the job at once, and the user reads why', async () => {
     const world = await openWorld(dynamo);
     const { settings } = world;

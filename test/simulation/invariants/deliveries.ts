@@ -11,8 +11,8 @@ import { readKey } from './runs-key.ts';
 
 /** Judges what is sent, published and receipted. */
 export interface Deliveries {
-  begins(place: string, file: RemoteFile, parts: number, jobId: string): void;
-  sent(place: string, file: RemoteFile, part: number): void;
+  /** A part is sent, one of so many. */
+  sent(place: string, file: RemoteFile, part: number, parts: number, jobId: string): void;
   /** An upload is gone on with, of which the destination has `held` leading parts. */
   resumed(place: string, file: RemoteFile, held: number): void;
   published(place: string, publication: Publication): void;
@@ -54,18 +54,18 @@ export function judgeDeliveries(
   const newest = new Map<string, Published>();
   const receipts = new Map<string, number>();
   const saved = new Set<string>();
-  const parts = new Map<string, number>();
+  const sentParts = new Map<string, number>();
   /** Files with parts that the destination lists and no checkpoint knows: their bytes passed nobody. */
   const unseen = new Set<string>();
 
   return {
-    begins(place, file, parts, jobId) {
+    sent(place, file, part, parts, jobId) {
       const at = receipts.get(`${place}|${file.transferId}`);
       if (at !== undefined && !wildClocks) {
         const seconds = Math.round((timeline.now() - at) / 1000);
         judge.violate(
           'what has a receipt is not sent again',
-          `${jobId} begins ${file.path}, whose receipt is ${seconds} s old`,
+          `${jobId} sends ${file.path}, whose receipt is ${seconds} s old`,
         );
       }
       const last = newest.get(`${place}|${file.path}`);
@@ -76,18 +76,14 @@ export function judgeDeliveries(
       if (isThere && hasDied && isSame && parts > 1 && server?.canResume && !wildClocks) {
         judge.violate(
           'what was published is found again',
-          `${jobId} begins ${file.path}, which ${last.by.name} had published`,
+          `${jobId} sends ${file.path}, which ${last.by.name} had published`,
         );
       }
-    },
-
-    sent(place, { path, transferId: transfer }, part) {
-      const name = `${place}|${transfer}|${part}`;
-      const times = (parts.get(name) ?? 0) + 1;
-      parts.set(name, times);
-      const server = servers.get(place);
+      const name = `${place}|${file.transferId}|${part}`;
+      const times = (sentParts.get(name) ?? 0) + 1;
+      sentParts.set(name, times);
       const [userId = ''] = place.split('/');
-      const isSoundAll = staging.history(`${userId}/${path}`).every(isSound);
+      const isSoundAll = staging.history(`${userId}/${file.path}`).every(isSound);
       if (faults.calm && server?.canResume && isSoundAll && times > 1) {
         judge.violate('nothing is sent over and over', `${place} got part ${part} ${times} times`);
       }
@@ -156,7 +152,8 @@ export function judgeDeliveries(
       const last = newest.get(`${place}|${path}`);
       const isDisturbed =
         wildClocks && last?.by !== write.by && timeline.now() - (last?.at ?? 0) < UNDER_WAY_MS;
-      if (!version || (!file?.bytes.equals(version.bytes) && !isDisturbed)) {
+      const isExcused = isDisturbed || unseen.has(`${place}|${path}`);
+      if (!version || (!file?.bytes.equals(version.bytes) && !isExcused)) {
         judge.violate(
           'a receipt is true',
           `${place} has a receipt for ${path} ${archive.etag} and ${file ? 'another file' : 'no file'}`,

@@ -1,5 +1,6 @@
 import { toFerryError } from '../../../functions/core/errors.ts';
 import { jobId } from '../../../functions/core/job.ts';
+import type { PartPlan } from '../../../functions/core/parts.ts';
 import type { Destination, RemoteFile, Upload } from '../../../functions/destinations/contract.ts';
 import type { SettingsReader } from '../../../functions/transfer/ports.ts';
 import type { Invocation } from '../cloud/environment.ts';
@@ -48,10 +49,10 @@ function watched(inner: Destination, watching: Watching): Destination {
   const held = { bytes: 0, parts: 0 };
 
   const noting = <T>(work: Promise<T>) => noteRefusal(work, watching);
-  const watchUpload = (file: RemoteFile, upload: Upload): Upload => ({
+  const watchUpload = (file: RemoteFile, plan: PartPlan, upload: Upload): Upload => ({
     held: upload.held,
     async writePart(part, signal) {
-      deployment.deliveries.sent(place, file, part.number);
+      deployment.deliveries.sent(place, file, part.number, plan.count, job);
       held.bytes += part.length;
       held.parts += 1;
       if (held.parts > 1 && held.bytes > deployment.inFlight) {
@@ -72,13 +73,12 @@ function watched(inner: Destination, watching: Watching): Destination {
   return {
     ...inner,
     async begin(file, plan, signal) {
-      deployment.deliveries.begins(place, file, plan.count, job);
-      return watchUpload(file, await noting(inner.begin(file, plan, signal)));
+      return watchUpload(file, plan, await noting(inner.begin(file, plan, signal)));
     },
     async resume(file, plan, checkpoint, signal) {
       const upload = await noting(inner.resume(file, plan, checkpoint, signal));
       deployment.deliveries.resumed(place, file, upload.held);
-      return watchUpload(file, upload);
+      return watchUpload(file, plan, upload);
     },
   };
 }
