@@ -6,11 +6,11 @@ import type { JobError } from '../core/job-record.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import type { Destination } from '../destinations/contract.ts';
+import type { TransferTools } from './attempt.ts';
 import type { Buffers } from './buffers.ts';
 import { takeBack } from './checkpoint-keeper.ts';
 import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
-import type { TransferTools } from './transfer.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';
 
 export interface DeliveryTools {

@@ -1,7 +1,8 @@
 import type { Archive } from '../core/archive.ts';
 import { RECONNECT, waitBefore } from '../core/backoff.ts';
 import { type FerryError, toFerryError } from '../core/errors.ts';
-import { type Delivery, openTransfer, type Transfer, type TransferTools } from './transfer.ts';
+import type { Delivery, Transfer, TransferTools } from './attempt.ts';
+import { openTransfer } from './transfer.ts';
 
 /** Broken connections in a row, without a byte moved between them, before the queue takes over. */
 const MOST_FAILURES = 5;

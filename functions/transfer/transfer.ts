@@ -1,21 +1,22 @@
 import type { Archive } from '../core/archive.ts';
-import type { ReadBack } from '../core/checkpoint.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Checkpoint, ReadBack } from '../core/checkpoint.ts';
 import { FerryError, toFerryError } from '../core/errors.ts';
 import { EMPTY_PREFIX, type Ledger, type Prefix } from '../core/ledger.ts';
 import { planParts } from '../core/parts.ts';
-import type { Digest, Proof, Verification } from '../core/receipt.ts';
-import type { Hashing } from '../core/running-hash.ts';
+import type { Digest } from '../core/receipt.ts';
 import { unlessAborted, within } from '../core/stopping.ts';
 import type { Upload } from '../destinations/contract.ts';
+import type { Delivery, Transfer, TransferTools } from './attempt.ts';
 import { assertAsStaged, openBooks } from './books.ts';
-import type { Buffers } from './buffers.ts';
-import { type History, type KeeperTools, keepCheckpoint, remoteFile } from './checkpoint-keeper.ts';
+import {
+  type History,
+  keepCheckpoint,
+  remoteFile,
+  takeBack as takeBackLeft,
+} from './checkpoint-keeper.ts';
 import { moveParts } from './move-parts.ts';
 import { openOneGo } from './one-go.ts';
-import type { Log, Source } from './ports.ts';
 import { readBack, wantsReadBack } from './read-back.ts';
-import type { Reserve } from './reserve.ts';
 import { openWatch } from './watch.ts';
 
 /** Lanes that read ahead while all writes a destination takes are under way; each holds one part. */
@@ -25,49 +26,6 @@ const LAST_SAVE_MS = 4_000;
 const TAKE_BACK_MS = 15_000;
 /** How often, over all invocations, a transfer begins anew because what was sent is lost or damaged. */
 const MOST_RESTARTS = 3;
-
-export interface TransferTools extends KeeperTools {
-  readonly source: Source;
-  readonly hashing: Hashing;
-  readonly buffers: Buffers;
-  readonly reserve: Reserve;
-  readonly verify: Verification;
-  /** @throws FerryError `switched-off` when nobody wants the archive there any more */
-  assertActive(): Promise<void>;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-/** A finished transfer. */
-export interface Delivery {
-  readonly digest: Digest;
-  readonly proof: Proof;
-  /** From the first byte read to the proof, over all invocations, in ms; by several clocks, so never below 0. */
-  readonly durationMs: number;
-}
-
-/** One archive on its way to one destination. */
-export interface Transfer {
-  /** Bytes that arrived or were read back through this object, over all attempts. */
-  readonly movedBytes: number;
-  /**
-   * One try: goes on from the checkpoint or begins. Undefined when it stopped in time, with all that
-   * had arrived saved.
-   */
-  attempt(): Promise<Delivery | undefined>;
-  /**
-   * Takes back what was sent, so that the next attempt begins anew.
-   * @throws FerryError as `reason`, but permanent, when that has happened too often already
-   */
-  restart(reason: FerryError): Promise<void>;
-  /** Takes back what was sent; where that is not possible now, the checkpoint stays to try again. */
-  discard(): Promise<void>;
-  /**
-   * Ends what ran out of time: where nothing of it can be continued, it is taken back.
-   * @throws FerryError `too-large` where it cannot get through in any invocation
-   */
-  outOfTime(): Promise<void>;
-}
 
 /** @throws FerryError `too-large` when the destination cannot take the archive at all */
 export async function openTransfer(tools: TransferTools, archive: Archive): Promise<Transfer> {
@@ -84,6 +42,8 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
   let movedBytes = 0;
   let standing: 'unopened' | 'open' | 'published' = 'open';
   let upload: Upload | undefined;
+  /** What an earlier process noted. */
+  let left: Checkpoint | undefined;
 
   /** Saves while there is time: a server that is slow to write to its disk must not use up the end. */
   const save = (of: Upload, prefix: Prefix, digest?: Digest) =>
@@ -190,6 +150,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     async attempt() {
       standing = 'unopened';
       const saved = await keeper.load();
+      left = saved;
       standing = 'open';
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
       if (saved?.readBack && saved.digest) return verify(saved.digest, saved.readBack);
@@ -235,7 +196,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
     async discard() {
       // Of what an earlier process left only its checkpoint knows, and what is published is no leftover.
-      if (standing === 'open') await takeBack(() => keeper.remove());
+      if (standing !== 'open') return;
+      const unseen = upload ? undefined : left;
+      const forget = () => (unseen ? takeBackLeft(tools, unseen) : keeper.remove());
+      await takeBack(() => within(TAKE_BACK_MS, forget(), clock));
     },
 
     async outOfTime() {

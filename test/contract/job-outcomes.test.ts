@@ -542,6 +542,20 @@ describe('a destination that cannot continue what was interrupted', () => {
     expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
   });
 
+  it('is left nothing of an archive that eight killed workers could not get through', async () => {
+    const world = await openOne();
+    world.staged.delete(`${world.userId}/mysql/db.sql`);
+    for (let killed = 0; killed < 8; killed++) {
+      const death = { atStep: 20, when: 'after the effect' } as const;
+      expect(await world.deliverMessage({ death })).toMatchObject({ result: 'died' });
+    }
+    expect(world.server.unfinished.size).toBe(1);
+    await drain(world);
+    expect(world.reports).toMatchObject([{ outcome: 'failed', code: 'too-large' }]);
+    expect(world.server.unfinished.size).toBe(0);
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
+  });
+
   it('whose connection always breaks is given up after eight beginnings, and leaves nothing', async () => {
     const world = await openOne();
     const cut = new FerryError('unreachable', 'Cut.', { retry: 'now' });
