@@ -1,3 +1,4 @@
+import { keyHash, type StagedArchive } from '../core/archive.ts';
 import type { JobName } from '../core/job.ts';
 import { allShards, shardOf } from '../core/spread.ts';
 
@@ -57,4 +58,28 @@ export function readJobKey({ pk, sk }: { readonly pk: string; readonly sk: strin
     return { userId, slot, destination };
   }
   throw new Error(`The sweep index has an item that is no job: ${pk} ${sk}`);
+}
+
+/** One destination of one user. */
+export type Place = Pick<JobName, 'userId' | 'destination'>;
+
+export function leaseKey(place: Place) {
+  return { pk: userKey(place.userId), sk: `LEASE#${place.destination}` };
+}
+
+export function checkpointKey(place: Place, archive: Pick<StagedArchive, 'key'>) {
+  return itemOf('CHECKPOINT', place, archive);
+}
+
+export function shownKey(place: Place, archive: Pick<StagedArchive, 'key'>) {
+  return itemOf('SHOWN', place, archive);
+}
+
+export function receiptKey(place: Place, archive: Pick<StagedArchive, 'key' | 'etag'>) {
+  const { pk, sk } = itemOf('RECEIPT', place, archive);
+  return { pk, sk: `${sk}#${archive.etag}` };
+}
+
+function itemOf(kind: string, place: Place, { key }: Pick<StagedArchive, 'key'>) {
+  return { pk: userKey(place.userId), sk: `${kind}#${place.destination}#${keyHash(key)}` };
 }

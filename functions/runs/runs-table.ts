@@ -7,15 +7,30 @@ import {
   paginateQuery,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { keyHash, type StagedArchive } from '../core/archive.ts';
+import type { StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import { FerryError } from '../core/errors.ts';
 import { type JobName, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Receipt } from '../core/receipt.ts';
-import { jobKey, sweepKeys, userKey } from './keys.ts';
-import { checkpointSchema, jobRecordSchema, leaseSchema, receiptSchema } from './schema.ts';
+import {
+  checkpointKey,
+  jobKey,
+  leaseKey,
+  type Place,
+  receiptKey,
+  shownKey,
+  sweepKeys,
+  userKey,
+} from './keys.ts';
+import {
+  checkpointSchema,
+  jobRecordSchema,
+  leaseSchema,
+  receiptItemSchema,
+  shownItemSchema,
+} from './schema.ts';
 
 const DAY_SECONDS = 24 * 3600;
 /** Longer than any provider keeps an unfinished upload. */
@@ -34,14 +49,16 @@ type Key = { readonly pk: string; readonly sk: string };
  * | `LEASE#<destination>` | who may write to the destination, and the fence |
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
+ * | `SHOWN#<destination>#<key hash>` | which content the destination shows, or is about to |
  */
 export function openRunsTable(client: DynamoDBDocumentClient, table: string, now = Date.now) {
-  const get = async (key: Key) => {
+  const read = async (key: Key) => {
     const answer = await client.send(
       new GetCommand({ TableName: table, Key: key, ConsistentRead: true }),
     );
-    return answer.Item?.data;
+    return answer.Item;
   };
+  const get = async (key: Key) => (await read(key))?.data;
 
   /** Writes an item unless a later holder of the lease has written it. */
   const putFenced = async (
@@ -182,31 +199,21 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     },
 
     async deliveredBy(lease: Lease, archive: StagedArchive): Promise<string | undefined> {
-      const receipt = await get(receiptKey(lease, archive));
-      return receipt === undefined ? undefined : receiptSchema.parse(receipt).jobId;
+      const item = await read(receiptKey(lease, archive));
+      if (!item) return undefined;
+      const receipt = receiptItemSchema.parse(item);
+      const shown = shownItemSchema.safeParse(await read(shownKey(lease, archive))).data;
+      // An older receipt says nothing once another content was to take the place.
+      const isOutdated = shown && (shown.data.etag !== archive.etag || shown.fence > receipt.fence);
+      return isOutdated ? undefined : receipt.data.jobId;
     },
+
+    saveShown: (lease: Lease, { key, etag }: StagedArchive) =>
+      putFenced(lease.fence, shownKey(lease, { key }), { etag }, HISTORY_DAYS),
 
     saveReceipt: (lease: Lease, receipt: Receipt) =>
       putFenced(lease.fence, receiptKey(lease, receipt.archive), receipt, HISTORY_DAYS),
   };
-}
-
-type Place = Pick<Lease, 'userId' | 'destination'>;
-
-function leaseKey(place: Place): Key {
-  return { pk: userKey(place.userId), sk: `LEASE#${place.destination}` };
-}
-
-function checkpointKey(place: Place, archive: StagedArchive): Key {
-  return {
-    pk: userKey(place.userId),
-    sk: `CHECKPOINT#${place.destination}#${keyHash(archive.key)}`,
-  };
-}
-
-function receiptKey(place: Place, archive: StagedArchive): Key {
-  const sk = `RECEIPT#${place.destination}#${keyHash(archive.key)}#${archive.etag}`;
-  return { pk: userKey(place.userId), sk };
 }
 
 async function fenced(write: () => Promise<unknown>): Promise<void> {

@@ -61,6 +61,12 @@ export const receiptSchema: z.ZodType<Receipt> = z.strictObject({
   durationMs: z.number().nonnegative(),
 });
 
+/** A receipt with the fence under which it was written. */
+export const receiptItemSchema = z.object({ fence: count, data: receiptSchema });
+
+/** Which content a destination shows under an archive's name, or is about to. */
+export const shownItemSchema = z.object({ fence: count, data: z.object({ etag: z.string() }) });
+
 export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({
   v: z.literal(1),
   jobId: z.string(),

@@ -46,8 +46,13 @@ export interface Runs {
   /** @throws FerryError `lease-lost` when a later holder has written */
   saveCheckpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;
   removeCheckpoint(lease: Lease, archive: StagedArchive): Promise<void>;
-  /** The job whose receipt says that this destination has this very content; undefined without one. */
+  /** The job whose receipt says that this destination has this very content now; undefined without one. */
   deliveredBy(lease: Lease, archive: StagedArchive): Promise<string | undefined>;
+  /**
+   * Notes that this content is about to take the archive's place at the destination: until it has a
+   * receipt of this lease or a later one, nothing counts as delivered there.
+   */
+  saveShown(lease: Lease, archive: StagedArchive): Promise<void>;
   saveReceipt(lease: Lease, receipt: Receipt): Promise<void>;
 }
 

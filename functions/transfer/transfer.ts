@@ -173,6 +173,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       const known = upload.held === plan.count ? saved?.digest : undefined;
       const digest = known ?? (await complete(upload, saved?.prefix));
       if (!digest || !reserve.mayStart()) return undefined;
+      await runs.saveShown(lease, archive);
       await runs.assertHeld(lease);
       const proof = await upload.finish(digest, signal);
       if (wantsReadBack(tools.verify, proof)) return verify(digest, { proof, bytes: 0 });

@@ -391,6 +391,24 @@ describe('what is staged', () => {
     expect(await world.runs.job(next)).toMatchObject({ reason: expect.stringMatching(/^Nothing/) });
   });
 
+  it('and becomes again what it was before another content is delivered again', async () => {
+    const world = await openWorld(dynamo);
+    const key = `${world.userId}/mysql/db.sql`;
+    const first = world.staged.get(key) ?? Buffer.alloc(0);
+    const run = async (day: number, content: Buffer) => {
+      world.staged.set(key, content);
+      world.queue.push({ ...world.job, slot: `2026-11-${day}T03:00:00.000Z` });
+      await drain(world);
+      expect(delivered(world, 'mysql/db.sql')).toEqual(digestOf(content));
+    };
+    await run(23, first);
+    await run(24, sampleBytes(10, 'another'));
+    await run(25, first);
+    expect(world.reports.at(-1)).toMatchObject({ outcome: 'succeeded' });
+    await run(26, first);
+    expect(world.reports.at(-1)).toMatchObject({ outcome: 'skipped' });
+  });
+
   it('and replaced in mid-transfer is delivered as the new content, never as a mix', async () => {
     const world = await openWorld(dynamo);
     await world.deliverMessage();

@@ -143,7 +143,8 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
       runs: process.wrap(
         runs,
         ...(['job', 'acquire', 'assertHeld', 'release', 'saveJob', 'checkpoint'] as const),
-        ...(['saveCheckpoint', 'removeCheckpoint', 'deliveredBy', 'saveReceipt'] as const),
+        ...(['saveCheckpoint', 'removeCheckpoint', 'deliveredBy'] as const),
+        ...(['saveShown', 'saveReceipt'] as const),
       ),
       hashing: sha256,
       buffers: openBuffers(MiB),

@@ -36,8 +36,14 @@ export interface StagingBucket {
 const BASE = new S3Client({ region: 'nowhere' });
 const PAGE = 3;
 
-/** @param versioned whether replaced and deleted contents can still be read by their version */
-export function openStagingBucket(nature: Nature, versioned: boolean): StagingBucket {
+interface Traits {
+  /** Replaced and deleted contents can still be read by their version. */
+  readonly versioned: boolean;
+  /** Now and then a read gives another bit. */
+  readonly flips: boolean;
+}
+
+export function openStagingBucket(nature: Nature, { versioned, flips }: Traits): StagingBucket {
   const { faults, random } = nature;
   const service: Service = { name: 'staging', ms: [10, 400], attempts: 2 };
   const current = new Map<string, Version>();
@@ -84,7 +90,7 @@ export function openStagingBucket(nature: Nature, versioned: boolean): StagingBu
         .map(Number) ?? [];
     const body = Buffer.from(bytes.subarray(from, to + 1));
     // Without a checksum to find it, nothing is said to happen to what TLS carries.
-    if (sum !== undefined && faults.strikes('flip')) body[0] = (body[0] ?? 0) ^ 1;
+    if (flips && sum !== undefined && faults.strikes('flip')) body[0] = (body[0] ?? 0) ^ 1;
     const broken = faults.strikes('cut') ? random.between(0, body.length - 1) : undefined;
     const Body = streamOf(body, broken);
     return { Body, ETag, ContentRange: `bytes ${from}-${to}/${bytes.length}` };
@@ -111,7 +117,6 @@ export function openStagingBucket(nature: Nature, versioned: boolean): StagingBu
     },
     delete(key) {
       current.delete(key);
-      if (!versioned) return;
       nature.history.note('panel', `deletes ${key}`);
     },
     connect(invocation) {

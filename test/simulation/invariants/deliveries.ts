@@ -22,6 +22,8 @@ export interface Deliveries {
   wasSaved(place: string, transfer: string): boolean;
   /** Deliveries with a receipt so far. */
   readonly receipts: number;
+  /** Whether parts are in a file that the destination lists and no checkpoint knows. */
+  hasUnseenParts(place: string, path: string): boolean;
 }
 
 interface Published {
@@ -60,20 +62,22 @@ export function judgeDeliveries(
 
   return {
     sent(place, file, part, parts, jobId) {
+      const last = newest.get(`${place}|${file.path}`);
+      const server = servers.get(place);
+      const isThere =
+        last?.transferId === file.transferId &&
+        server?.shelf.files.get(file.path) === last.file &&
+        !wildClocks;
       const at = receipts.get(`${place}|${file.transferId}`);
-      if (at !== undefined && !wildClocks) {
+      if (isThere && at !== undefined) {
         const seconds = Math.round((timeline.now() - at) / 1000);
         judge.violate(
           'what has a receipt is not sent again',
           `${jobId} sends ${file.path}, whose receipt is ${seconds} s old`,
         );
       }
-      const last = newest.get(`${place}|${file.path}`);
-      const server = servers.get(place);
-      const isThere = last && server?.shelf.files.get(file.path) === last.file;
       const hasDied = last?.by.state === 'crashed' || last?.by.state === 'timed out';
-      const isSame = last?.transferId === file.transferId;
-      if (isThere && hasDied && isSame && parts > 1 && server?.canResume && !wildClocks) {
+      if (isThere && hasDied && parts > 1 && server?.canResume) {
         judge.violate(
           'what was published is found again',
           `${jobId} sends ${file.path}, which ${last.by.name} had published`,
@@ -164,6 +168,7 @@ export function judgeDeliveries(
     },
 
     wasSaved: (place, transfer) => saved.has(`${place}|${transfer}`),
+    hasUnseenParts: (place, path) => unseen.has(`${place}|${path}`),
     get receipts() {
       return receipts.size;
     },

@@ -43,7 +43,7 @@ export function judgeFinalState({ judge }: Nature, world: Places, tickedUntil: n
 
 function judgeArchives(
   judge: Judge,
-  { staging, settings, runs, servers }: Places,
+  { deliveries, staging, settings, runs, servers }: Places,
   userId: string,
   name: string,
   backUp: 'everything' | readonly string[],
@@ -58,7 +58,7 @@ function judgeArchives(
     if (backUp !== 'everything' && !backUp.includes(component)) continue;
     const isThere = server.shelf.files.get(path)?.bytes.equals(version.bytes) === true;
     const hasReceipt = runs.items.has(receiptKey(place, version));
-    if (isThere && hasReceipt) continue;
+    if ((isThere || deliveries.hasUnseenParts(place, path)) && hasReceipt) continue;
     const mayFail = !isSound(version) || !server.canResume;
     if (mayFail && run.outcome === 'failed' && !hasReceipt) continue;
     judge.violate(

@@ -13,8 +13,6 @@ const COMPONENTS = ['html', 'mail', 'mysql'] as const;
 const MOST_PARTS = 14;
 const DAMAGED = 0.04;
 const WITHOUT_CHECKSUM = 0.3;
-/** Below this an archive is staged again as it was at first. */
-const RESTORED = Number(process.env['RESTORED'] ?? 0.4);
 
 /** @param part bytes of a part at most destinations */
 export function openPanel({ random }: Nature, staging: StagingBucket, part: number): Panel {
@@ -54,7 +52,7 @@ export function openPanel({ random }: Nature, staging: StagingBucket, part: numb
       if (what < 0.4) return staging.delete(key);
       const versions = staging.history(key);
       const [oldest] = versions;
-      const older = what < RESTORED && versions.length > 1 ? oldest?.bytes : undefined;
+      const older = what < 0.5 && versions.length > 1 ? oldest?.bytes : undefined;
       const length = staging.current.get(key)?.bytes.length ?? 0;
       put(key, older ?? content(random.chance(0.5) ? length : size()));
     },

@@ -61,7 +61,11 @@ export function openWorld(nature: Nature): World {
     keyNames: tableKeys,
     queryIndex: sweepIndex.query,
   });
-  const staging = openStagingBucket(nature, random.chance(0.5));
+  const staging = openStagingBucket(nature, {
+    versioned: random.chance(0.5),
+    // Two workers at once are harmless as long as both read the same.
+    flips: !wildClocks,
+  });
   // Six times the worker's timeout, as infra/queues.ts has it.
   const queue = openJobQueue(nature, 6 * timeoutMs, maxReceiveCount);
   const witness = openWitness(history, judge);
