@@ -82,6 +82,7 @@ export function openWorld(nature: Nature): World {
   const tables = { runs, settings };
   const jobs = judgeJobs(nature, tables, queue, people, leases, witness);
   runs.observers.push(sweepIndex.follow, leases.written, deliveries.written, jobs.runsWritten);
+  runs.onRead = leases.read;
   queue.observers.push((what, message) => {
     if (what === 'dead') jobs.diedAway(message);
   });
@@ -95,7 +96,19 @@ export function openWorld(nature: Nature): World {
   };
   const deployment: Deployment = {
     nature,
-    ...{ settings, dueIndex, runs, sweepIndex, staging, queue, servers, witness, deliveries, jobs },
+    ...{
+      settings,
+      dueIndex,
+      runs,
+      sweepIndex,
+      staging,
+      queue,
+      servers,
+      witness,
+      deliveries,
+      leases,
+      jobs,
+    },
     ...{ maxReceiveCount, timeoutMs },
     spread: { minutes: random.pick([0, 5]), shards: random.between(1, 3) },
     inFlight: PART * random.between(2, 8),
