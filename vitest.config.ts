@@ -19,7 +19,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'servers',
-          include: ['test/contract/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],
+          include: [
+            'test/contract/**/*.test.ts',
+            'test/end-to-end/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+          ],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,

@@ -97,6 +97,7 @@ export function judgeJobs(
         judge.violate('jobs come to an end', `${record.jobId} is at hop ${record.hop}`);
       }
       if (record.state === 'running') {
+        endedAt.delete(record.jobId);
         const { errors, jobId: id } = record;
         const again = errors.find((e) => !e.archive && refusals.get(id)?.has(e.message));
         if (again) judge.violate('never means never', `${id} goes on after "${again.message}"`);
