@@ -28,6 +28,8 @@ export interface StagingBucket {
   readonly current: ReadonlyMap<string, Version>;
   /** Every content that a key ever had, oldest first. */
   history(key: string): readonly Version[];
+  /** Who has read something else of a key than what is there. */
+  misreaders(key: string): readonly Invocation[];
   put(key: string, bytes: Buffer, how: { stored: 'crc32' | 'nothing'; damaged: boolean }): void;
   delete(key: string): void;
   connect(invocation: Invocation): S3Client;
@@ -48,6 +50,7 @@ export function openStagingBucket(nature: Nature, { versioned, flips }: Traits):
   const service: Service = { name: 'staging', ms: [10, 400], attempts: 2 };
   const current = new Map<string, Version>();
   const everything = new Map<string, Version[]>();
+  const misread = new Map<string, readonly Invocation[]>();
   const historyOf = (key: string) => everything.get(key) ?? [];
 
   const find = (Key = '', VersionId?: string): Version => {
@@ -80,7 +83,10 @@ export function openStagingBucket(nature: Nature, { versioned, flips }: Traits):
     const ChecksumType = sum === undefined ? undefined : 'FULL_OBJECT';
     return { ETag, ContentLength: bytes.length, VersionId, ChecksumType, ChecksumCRC32 };
   };
-  const get = ({ Key, VersionId, IfMatch, Range }: GetObjectCommand['input']) => {
+  const get = (
+    { Key = '', VersionId, IfMatch, Range }: GetObjectCommand['input'],
+    by: Invocation,
+  ) => {
     const { bytes, etag: ETag, crc32: sum } = find(Key, VersionId);
     if (IfMatch !== undefined && IfMatch !== ETag) throw refusal('PreconditionFailed', 412);
     const [from = 0, to = 0] =
@@ -90,21 +96,25 @@ export function openStagingBucket(nature: Nature, { versioned, flips }: Traits):
         .map(Number) ?? [];
     const body = Buffer.from(bytes.subarray(from, to + 1));
     // Without a checksum to find it, nothing is said to happen to what TLS carries.
-    if (flips && sum !== undefined && faults.strikes('flip')) body[0] = (body[0] ?? 0) ^ 1;
+    if (flips && sum !== undefined && faults.strikes('flip')) {
+      body[0] = (body[0] ?? 0) ^ 1;
+      misread.set(Key, [...(misread.get(Key) ?? []), by]);
+    }
     const broken = faults.strikes('cut') ? random.between(0, body.length - 1) : undefined;
     const Body = streamOf(body, broken);
     return { Body, ETag, ContentRange: `bytes ${from}-${to}/${bytes.length}` };
   };
-  const answer = (command: unknown): unknown => {
+  const answer = (command: unknown, by: Invocation): unknown => {
     if (command instanceof ListObjectsV2Command) return list(command.input);
     if (command instanceof HeadObjectCommand) return head(command.input);
-    if (command instanceof GetObjectCommand) return get(command.input);
+    if (command instanceof GetObjectCommand) return get(command.input, by);
     throw new Error('No such request is known of the bucket.');
   };
 
   return {
     current,
     history: historyOf,
+    misreaders: (key) => misread.get(key) ?? [],
     put(key, bytes, { stored, damaged }) {
       const versions = historyOf(key);
       const number = versions.length + 1;
@@ -125,7 +135,7 @@ export function openStagingBucket(nature: Nature, { versioned, flips }: Traits):
           service,
           what: command.constructor.name.replace('Command', ''),
           signal: options?.abortSignal,
-          effect: () => answer(command),
+          effect: () => answer(command, invocation),
           explain,
         });
       return Object.create(BASE, { send: { value: send } });

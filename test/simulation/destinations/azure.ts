@@ -10,6 +10,8 @@ interface Block {
   readonly bytes: Buffer;
   readonly transferId: string;
   readonly by: Invocation;
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 const saved = z.strictObject({ transferId: z.string(), partSize: z.number(), parts: z.number() });
@@ -64,7 +66,15 @@ export function openAzureServer(site: ServerSite): Server {
         const effect = () => {
           const arrived = onTheWire(site, body);
           if (!arrived.equals(body)) throw damaged('now');
-          pools.set(path, poolOf(path).set(idOf(number), { bytes: arrived, transferId, by }));
+          pools.set(
+            path,
+            poolOf(path).set(idOf(number), {
+              bytes: arrived,
+              transferId,
+              by,
+              at: nature.timeline.now(),
+            }),
+          );
         };
         await line.ask(`block ${number} of ${path}`, effect, {
           signal,
@@ -150,10 +160,11 @@ export function openAzureServer(site: ServerSite): Server {
     connect,
     leftovers: () =>
       [...pools].flatMap(([path, pool]) =>
-        [...pool].map(([id, { transferId, by }]) => ({
+        [...pool].map(([id, { transferId, by, at }]) => ({
           what: `the block ${id} of ${path}`,
           transferId,
           by,
+          at,
           // Where a file has the name, Azure drops them after seven days.
           isAllowed: shelf.files.has(path),
         })),

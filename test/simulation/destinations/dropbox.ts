@@ -139,7 +139,9 @@ export function openDropboxServer(site: ServerSite): Server {
           const how = "Dropbox's content_hash over the whole file";
           return { verified: 'checksum', how, remotePath: path, size: digest.size };
         }
-        throw published ? damaged('later') : uploadLost('its session is gone');
+        if (!published) throw uploadLost('its session is gone');
+        await line.ask(`remove ${path}`, () => shelf.remove(path), { signal });
+        throw damaged('later');
       },
       async abort() {},
     };

@@ -221,10 +221,11 @@ export function openS3Server(site: ServerSite): Server {
     canResume: true,
     connect,
     leftovers: () =>
-      [...uploads].map(([id, { path, transferId, by, isTwin }]) => ({
+      [...uploads].map(([id, { path, transferId, by, at, isTwin }]) => ({
         what: `the multipart upload ${id} of ${path}`,
         transferId,
         by,
+        at,
         isAllowed: isTwin,
       })),
   };

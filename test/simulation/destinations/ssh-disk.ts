@@ -9,6 +9,8 @@ export interface Inode {
   modified: number;
   readonly transferId: string;
   readonly by: Invocation;
+  /** When it was made, epoch ms. */
+  readonly at: number;
 }
 
 /** The disk of an SSH server. Temporary names here, final names on the shelf. */
@@ -41,7 +43,10 @@ export function openSshDisk(nature: Nature, shelf: Shelf): SshDisk {
       }
       const modified = secondsNow(nature);
       const bytes = Buffer.alloc(0);
-      const inode: Inode = { bytes, synced: bytes, modified, transferId, by };
+      const inode: Inode = {
+        ...{ bytes, synced: bytes, modified, transferId, by },
+        at: nature.timeline.now(),
+      };
       temporary.set(name, inode);
       return inode;
     },
@@ -71,10 +76,11 @@ export function openSshDisk(nature: Nature, shelf: Shelf): SshDisk {
       for (const inode of temporary.values()) inode.bytes = inode.synced;
     },
     leftovers: () =>
-      [...temporary].map(([name, { transferId, by }]) => ({
+      [...temporary].map(([name, { transferId, by, at }]) => ({
         what: `the temporary file ${name}`,
         transferId,
         by,
+        at,
         isAllowed: false,
       })),
   };

@@ -14,6 +14,8 @@ interface Resource extends Mark {
   readonly bytes: Buffer;
   readonly transferId: string;
   readonly by: Invocation;
+  /** When it was made, epoch ms. */
+  readonly at: number;
 }
 
 /** A folder of a WebDAV server; temporary names here, final names on the shelf. */
@@ -44,8 +46,10 @@ export function openWebDavFolder(nature: Nature, shelf: Shelf, keepsEtag: boolea
       older?.bytes.copy(grown);
       bytes.copy(grown, offset);
       const modified = secondsNow(nature);
-      const first = older?.by ?? by;
-      resources.set(name, { bytes: grown, etag: `W/"${etags}"`, modified, transferId, by: first });
+      resources.set(name, {
+        ...{ bytes: grown, etag: `W/"${etags}"`, modified, transferId },
+        ...{ by: older?.by ?? by, at: older?.at ?? nature.timeline.now() },
+      });
     },
     move(name, path, by) {
       const found = resources.get(name);
@@ -60,10 +64,11 @@ export function openWebDavFolder(nature: Nature, shelf: Shelf, keepsEtag: boolea
     },
     names: () => resources.keys(),
     leftovers: () =>
-      [...resources].map(([name, { transferId, by }]) => ({
+      [...resources].map(([name, { transferId, by, at }]) => ({
         what: `the temporary file ${name}`,
         transferId,
         by,
+        at,
         isAllowed: false,
       })),
   };

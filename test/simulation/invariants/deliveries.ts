@@ -22,8 +22,8 @@ export interface Deliveries {
   published(place: string, publication: Publication): void;
   /** A write to the runs table. */
   written(write: Write): void;
-  /** Whether a transfer ever had a checkpoint. */
-  wasSaved(place: string, transfer: string): boolean;
+  /** When a transfer last had a checkpoint saved, epoch ms; 0 for never. */
+  savedAt(place: string, transfer: string): number;
   /** Deliveries with a receipt so far. */
   readonly receipts: number;
   /** Whether parts are in a file that the destination lists and no checkpoint knows. */
@@ -60,7 +60,7 @@ export function judgeDeliveries(
   /** By place and path: the newest content that was published. */
   const newest = new Map<string, Published>();
   const receipts = new Map<string, { readonly at: number }>();
-  const saved = new Set<string>();
+  const saved = new Map<string, number>();
   /** How often each part was sent since anything was published; worlds of that kind are small. */
   const sentParts = new Map<string, number>();
   /** Files with parts that the destination lists and no checkpoint knows: their bytes passed nobody. */
@@ -73,6 +73,14 @@ export function judgeDeliveries(
   const shownAt = (place: string, path: string) =>
     shownItemSchema.safeParse(itemAt('SHOWN', place, path)).data?.data.etag;
 
+  /** Nobody could note what was sent by a process that died, or what the destination alone tells of. */
+  const hasUnseenParts = (place: string, path: string) => {
+    const [userId = ''] = place.split('/');
+    const readers = staging.misreaders(`${userId}/${path}`);
+    const hasDied = readers.some(({ state }) => state === 'crashed' || state === 'timed out');
+    return hasDied || unseen.has(`${place}|${path}`);
+  };
+
   return {
     sent(place, file, part, parts, jobId) {
       const last = newest.get(`${place}|${file.path}`);
@@ -84,7 +92,7 @@ export function judgeDeliveries(
         shownAt(place, file.path) === last.etag &&
         !wildClocks;
       const receipt = receipts.get(`${place}|${file.transferId}`);
-      if (isThere && receipt) {
+      if (isThere && receipt && receipt.at >= last.at) {
         const seconds = Math.round((timeline.now() - receipt.at) / 1000);
         judge.violate(
           'what has a receipt is not sent again',
@@ -120,7 +128,7 @@ export function judgeDeliveries(
       const found = versions.filter(({ bytes }) => bytes.equals(file.bytes));
       const sound = found.filter(isSound);
       const number = sound.at(-1)?.number;
-      if (number === undefined && unseen.has(`${place}|${path}`)) return;
+      if (number === undefined && hasUnseenParts(place, path)) return;
       if (number === undefined) {
         const what =
           found.length > 0 ? 'damaged in staging' : `none of ${versions.length} contents`;
@@ -154,7 +162,7 @@ export function judgeDeliveries(
         const text = JSON.stringify(data);
         const [userId = '', destination = ''] = place.split('/');
         const { archive } = checkpointSchema.parse(data);
-        saved.add(`${place}|${transferId(userId, destination, archive)}`);
+        saved.set(`${place}|${transferId(userId, destination, archive)}`, timeline.now());
         if (text.length > LARGEST_CHECKPOINT) {
           judge.violate('small checkpoints', `a checkpoint has ${text.length} characters`);
         }
@@ -170,7 +178,7 @@ export function judgeDeliveries(
       const last = newest.get(`${place}|${path}`);
       const isDisturbed =
         wildClocks && last?.by !== write.by && timeline.now() - (last?.at ?? 0) < UNDER_WAY_MS;
-      const isExcused = isDisturbed || unseen.has(`${place}|${path}`);
+      const isExcused = isDisturbed || hasUnseenParts(place, path);
       if (!version || (!file?.bytes.equals(version.bytes) && !isExcused)) {
         judge.violate(
           'a receipt is true',
@@ -181,8 +189,8 @@ export function judgeDeliveries(
       }
     },
 
-    wasSaved: (place, transfer) => saved.has(`${place}|${transfer}`),
-    hasUnseenParts: (place, path) => unseen.has(`${place}|${path}`),
+    savedAt: (place, transfer) => saved.get(`${place}|${transfer}`) ?? 0,
+    hasUnseenParts,
     get receipts() {
       return receipts.size;
     },

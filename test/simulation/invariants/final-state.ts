@@ -7,6 +7,9 @@ import { type Deliveries, isSound, receiptKey } from './deliveries.ts';
 import type { Judge } from './judge.ts';
 import { readKey } from './runs-key.ts';
 
+/** A beginning is noted before anything is there, so long before at most. */
+const BEGINNING_MS = 60_000;
+
 interface Places {
   readonly people: People;
   readonly staging: StagingBucket;
@@ -75,9 +78,9 @@ function judgeLeftovers(
   place: string,
 ): void {
   for (const leftover of servers.get(place)?.leftovers() ?? []) {
-    const { what, transferId, by, isAllowed } = leftover;
+    const { what, transferId, by, at, isAllowed } = leftover;
     // An archive of one part is begun without a note.
-    if (!isAllowed && deliveries.wasSaved(place, transferId)) {
+    if (!isAllowed && deliveries.savedAt(place, transferId) >= at - BEGINNING_MS) {
       judge.violate(
         'nothing of ours lies about',
         `${what} is still at ${place}, made by ${by.name}`,
