@@ -450,6 +450,22 @@ describe('what is staged', () => {
     expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
   });
 
+  it('under names that a destination takes for one is delivered once, and the other is told', async () => {
+    const world = await openWorld(dynamo);
+    world.capabilities = { composesNames: true };
+    const composed = `${world.userId}/mail/B\u00fcro.tar`;
+    const decomposed = `${world.userId}/mail/Bu\u0308ro.tar`;
+    world.staged.clear();
+    for (const key of [composed, decomposed]) world.staged.set(key, sampleBytes(10, key));
+    await drain(world);
+    expect(world.server.files.size).toBe(1);
+    expect(await world.runs.job(world.job)).toMatchObject({
+      state: 'failed',
+      archives: 1,
+      errors: [{ code: 'name-refused', archive: decomposed }],
+    });
+  });
+
   it('for a component that was not selected stays where it is', async () => {
     const world = await openWorld(dynamo);
     const { settings } = world;
@@ -545,6 +561,24 @@ describe('a destination that cannot continue what was interrupted', () => {
     expect(await world.runs.job(world.job)).toMatchObject({ errors: [{ code: 'too-large' }] });
     // A second and a half each: a minute is forty parts.
     expect(writes).toBeLessThan(45);
+  });
+
+  it('keeps what has arrived whole when there is no time left to publish it', async () => {
+    const world = await openOne();
+    world.staged.clear();
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(8 * PART, 'slow end'));
+    const { before: go } = world.server;
+    let writes = 0;
+    world.server.before = async (step, part) => {
+      if (step === 'write') writes += 1;
+      if (part?.number === 7) world.passTime(10_000);
+      await go(step, part);
+    };
+    expect((await world.deliverMessage()).result).toEqual({ outcome: 'continued' });
+    await drain(world);
+    expect(writes).toBe(8);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+    expect(await world.runs.job(world.job)).toMatchObject({ state: 'succeeded', errors: [] });
   });
 
   it('is left nothing by a killed worker, also of an archive that leaves staging', async () => {
