@@ -6,6 +6,7 @@ import type { RemoteFile } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark } from './checkpoint.ts';
 import { statusOf } from './errors.ts';
+import { assertNoFolder } from './final-name.ts';
 import { type Entry, look } from './properties.ts';
 import type { Server } from './server.ts';
 
@@ -70,7 +71,8 @@ export async function findOurs(
  * What the server says of a file that was just published, or found to be ours.
  * @param how who vouches for its size, for a person
  * @param md5 of what was sent, where that is known
- * @throws FerryError `corrupted` where it is not whole; then it is gone
+ * @throws FerryError `corrupted` where it is not whole; then it is gone. `name-refused` where it is a
+ * folder; then that stays
  */
 export async function proveSize(
   server: Server,
@@ -81,7 +83,7 @@ export async function proveSize(
 ): Promise<Proof> {
   const { settings } = server;
   const url = server.fileUrl(file.path);
-  const found = await look(server, url, signal);
+  const found = await assertNoFolder(server, url, signal);
   if (found?.size === file.size) {
     const remotePath = `${settings.url.href}${posix.join(settings.folder, file.path)}`;
     const { size, etag } = found;
@@ -101,9 +103,11 @@ export async function proveSize(
 /**
  * Gives a whole file its final name, in place of what has it. A server that does not say whether it
  * has done so is not asked to do it again, but looked at: it may be at it still.
- * @throws FerryError `upload-lost` where the file is gone, and not to its final name
+ * @throws FerryError `upload-lost` where the file is gone, and not to its final name; `name-refused`
+ * where a folder has that
  */
 export async function publish(server: Server, whole: Whole, signal: AbortSignal): Promise<void> {
+  await assertNoFolder(server, whole.final, signal);
   let first: unknown;
   for (const destination of spellings(whole.target ?? whole.final)) {
     try {

@@ -7,6 +7,7 @@ import { sendInTime } from '../http/deadline.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
+import { assertNoFolder } from './final-name.ts';
 import { ensureFolder } from './folders.ts';
 import { openPut, type Put } from './open-put.ts';
 import type { Remote } from './remote.ts';
@@ -26,6 +27,7 @@ export async function beginWhole(
 ): Promise<Upload> {
   const temporary = openTemporaryFile(remote.server, file);
   await ensureFolder(remote.server, folderOf(file), signal);
+  await assertNoFolder(remote.server, remote.server.fileUrl(file.path), signal);
   if (plan.count === 0) await temporary.put(Buffer.alloc(0), signal);
   return openUpload(remote, file, plan, temporary, 0);
 }
