@@ -160,6 +160,14 @@ describe('Azure when things go wrong', () => {
     }
   });
 
+  it('an upload that is given up sends nothing more, and shows no file for a moment', async () => {
+    const upload = await begun();
+    const before = front.seen.length;
+    await upload.abort();
+    expect(front.seen.slice(before)).toEqual([]);
+    expect(await client.getBlobClient(file.path).exists()).toBe(false);
+  });
+
   it('blocks that Azure dropped between the last part and the commit: it begins anew', async () => {
     const upload = await begun();
     await client.getBlockBlobClient(file.path).commitBlockList([]);
