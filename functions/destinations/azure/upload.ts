@@ -9,7 +9,7 @@ import { uploadLost } from '../upload-checkpoint.ts';
 import { blockId, blockIds, countHeld, uncommitted } from './blocks.ts';
 import { readCheckpoint, toCheckpoint } from './checkpoint.ts';
 import type { Container } from './client.ts';
-import { isConditionFailure } from './errors.ts';
+import { conditionFailure } from './errors.ts';
 import { look, metadataOf, prove } from './published.ts';
 
 /** Begins a new upload; Azure hears of it with the first block. */
@@ -76,7 +76,7 @@ function openUpload(container: Container, file: RemoteFile, plan: PartPlan, held
               ...(tier === undefined ? {} : { tier }),
             });
           } catch (thrown) {
-            await acceptOwnCommit(thrown, signal);
+            await acceptOwnCommit(thrown, etag, signal);
           }
         });
       }
@@ -91,13 +91,17 @@ function openUpload(container: Container, file: RemoteFile, plan: PartPlan, held
     async abort() {},
   };
 
-  /** A commit whose answer was lost fails when it is sent again: then the file is there, and ours. */
-  async function acceptOwnCommit(thrown: unknown, signal: AbortSignal): Promise<void> {
+  /**
+   * A commit whose answer was lost fails when it is sent again: then the file is there, and ours.
+   * @param etag of what stood under the final name before
+   */
+  async function acceptOwnCommit(thrown: unknown, etag: string | undefined, signal: AbortSignal) {
+    const failed = conditionFailure(thrown);
     const isLost = isRestError(thrown) && thrown.code === 'InvalidBlockList';
-    if (!isLost && !isConditionFailure(thrown)) throw thrown;
+    if (!isLost && !failed) throw thrown;
     const found = await look(container, file, signal);
     if (found?.isMarked && found.size === file.size) return;
-    if (isLost) throw thrown;
+    if (isLost || (failed === 'perhaps' && found?.etag === etag)) throw thrown;
     throw new FerryError(
       'server-error',
       'Something else wrote the same file at the same time. Ferry tries again later.',
