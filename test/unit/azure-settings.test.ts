@@ -15,6 +15,7 @@ const REQUIRED = {
 };
 const LATER = '2099-01-01T00:00:00Z';
 const TOKEN = `sv=2026-10-06&sr=c&sp=racwdl&se=${LATER}&sig=a-marked-signature`;
+const allowing = (permissions: string) => TOKEN.replace('racwdl', permissions);
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -102,6 +103,18 @@ describe('Azure settings', () => {
     const { endpoint, credentials } = accepted({ ...CONTAINER, ...given });
     expect(endpoint.href).toBe('https://acme.blob.core.windows.net/');
     expect(credentials.with === 'sas' && credentials.token.reveal()).toBe(TOKEN);
+  });
+
+  it.each(['rc', 'rw', 'racwdl'])('take a signature that allows %s', (permissions) => {
+    const sas = allowing(permissions);
+    const given = { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: sas };
+    expect(accepted(given).credentials.with).toBe('sas');
+  });
+
+  it('take a signature whose permissions stand in a policy on the server', () => {
+    const sas = TOKEN.replace('&sp=racwdl', '&si=nightly');
+    const given = { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: sas };
+    expect(accepted(given).credentials.with).toBe('sas');
   });
 
   it.each(['Cool', 'COLD', 'archive', 'hOT'])(
@@ -200,10 +213,31 @@ describe('Azure settings', () => {
       {
         ...CONTAINER,
         AZURE_STORAGE_ACCOUNT_NAME: 'acme',
-        AZURE_STORAGE_SAS: TOKEN.replace('racwdl', 'rl'),
+        AZURE_STORAGE_SAS: allowing('rl'),
       },
       'AZURE_STORAGE_SAS',
-      /does not allow to write/,
+      /lacks create \(c\) or write \(w\)/,
+    ],
+    [
+      'a signature for writing alone',
+      { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: allowing('cwdl') },
+      'AZURE_STORAGE_SAS',
+      /lacks read \(r\)\..*read, create, write, delete and list/,
+    ],
+    [
+      'a signature for listing',
+      { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: allowing('l') },
+      'AZURE_STORAGE_SAS',
+      /lacks read \(r\) and create \(c\) or write \(w\)/,
+    ],
+    [
+      'a connection string with a signature for writing alone',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_CONNECTION_STRING: `BlobEndpoint=https://acme.blob.core.windows.net/;SharedAccessSignature=${allowing('cwdl')}`,
+      },
+      'AZURE_STORAGE_CONNECTION_STRING',
+      /lacks read \(r\)/,
     ],
     [
       'a signature for another container',

@@ -35,9 +35,10 @@ export function parseSas(
   }
   // Stored access policies keep permissions on the server, and then there is no `sp`.
   const permissions = fields.get('sp');
-  if (permissions !== null && !/[cw]/.test(permissions)) {
+  const missing = permissions === null ? [] : missingIn(permissions);
+  if (missing.length > 0) {
     return refuse(path, {
-      problem: `The shared access signature does not allow to write (it allows "${permissions}").`,
+      problem: `The shared access signature lacks ${missing.join(' and ')}.`,
       remedy: 'Make one with the permissions read, create, write, delete and list.',
     });
   }
@@ -50,6 +51,14 @@ export function parseSas(
   }
   const credentials = { with: 'sas', token: new Secret(token) } as const;
   return { ok: true, value: { ...told, endpoint: told.endpoint, credentials } };
+}
+
+/** What no delivery does without: what was written is looked at. Delete and list serve for tidying. */
+function missingIn(permissions: string): string[] {
+  return [
+    ...(permissions.includes('r') ? [] : ['read (r)']),
+    ...(/[cw]/.test(permissions) ? [] : ['create (c) or write (w)']),
+  ];
 }
 
 /** An account's address has the container after it; Azurite's has the account as its first folder. */
