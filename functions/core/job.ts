@@ -12,6 +12,13 @@ export interface Job {
 /** What names a job, whichever hop it is in. */
 export type JobName = Omit<Job, 'hop'>;
 
+/** The job that an id names. @throws Error where it is none */
+export function readJobId(id: string): JobName {
+  const [userId, slot, destination, ...others] = id.split('#');
+  if (userId && slot && destination && others.length === 0) return { userId, slot, destination };
+  throw new Error(`This is no id of a job: ${id}`);
+}
+
 /** Deterministic, so that a duplicate message is recognised wherever it shows up. */
 export function jobId(job: JobName): string {
   return `${job.userId}#${job.slot}#${job.destination}`;

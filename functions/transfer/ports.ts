@@ -1,6 +1,6 @@
 import type { Archive, Selection, StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
-import type { Job } from '../core/job.ts';
+import type { Job, JobName } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Parsed } from '../core/problem.ts';
@@ -31,7 +31,7 @@ export interface Source {
 
 /** The runs table as a job sees it. Every write holds only while the lease's fence is the newest. */
 export interface Runs {
-  job(job: Job): Promise<JobRecord | undefined>;
+  job(job: JobName): Promise<JobRecord | undefined>;
   /** Takes the lease on the job's destination, or tells who has it. `until` in epoch ms. */
   acquire(job: Job, owner: string, until: number): Promise<LeaseAnswer>;
   /** @throws FerryError `lease-lost` when another worker has taken over */

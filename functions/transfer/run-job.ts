@@ -1,6 +1,6 @@
 import { isSelected, type StagedArchive } from '../core/archive.ts';
 import { toFerryError } from '../core/errors.ts';
-import { type Job, jobId } from '../core/job.ts';
+import { type Job, type JobName, jobId, readJobId } from '../core/job.ts';
 import { admit, type JobRecord, startRecord } from '../core/job-record.ts';
 import { CLOCK_SKEW_MS, type Lease } from '../core/lease.ts';
 import { expectedUntil } from '../core/overdue.ts';
@@ -9,7 +9,7 @@ import type { Hashing } from '../core/running-hash.ts';
 import type { Buffers } from './buffers.ts';
 import { deliverArchives } from './deliver-archives.ts';
 import { comeBack, conclude, type Delivery, type EndingTools, end } from './end-job.ts';
-import type { JobResult, SettingsReader, Source, TransferMetrics } from './ports.ts';
+import type { JobResult, Runs, SettingsReader, Source, TransferMetrics } from './ports.ts';
 
 export interface JobTools extends EndingTools {
   readonly settings: SettingsReader;
@@ -50,8 +50,11 @@ async function run(tools: JobTools, job: Job, delivery: Delivery): Promise<JobRe
   const until = clock.now() + clock.remaining() + CLOCK_SKEW_MS;
   const answer = await runs.acquire(job, delivery.owner, until);
   if (!answer.held) {
+    const holder = readJobId(answer.by.jobId);
+    const mayWait = delivery.receiveCount < delivery.maxReceiveCount;
     // A duplicate of a message whose worker lives: by the end of the lease it is done or has crashed.
-    if (answer.by.jobId === jobId(job)) {
+    // Or a lease that was not given back: whose run has ended delivers nothing any more.
+    if (jobId(holder) === jobId(job) || (mayWait && (await hasEnded(runs, holder)))) {
       return { outcome: 'retrying', delayMs: Math.max(0, answer.by.until - clock.now()) };
     }
     const message = `The run ${answer.by.jobId} was still under way and delivers what this one would have.`;
@@ -74,6 +77,11 @@ async function run(tools: JobTools, job: Job, delivery: Delivery): Promise<JobRe
       .release(lease)
       .catch((error: unknown) => log.warn('lease not given back', { error }));
   }
+}
+
+async function hasEnded(runs: Runs, job: JobName): Promise<boolean> {
+  const record = await runs.job(job);
+  return record !== undefined && record.state !== 'running';
 }
 
 async function runLeased(

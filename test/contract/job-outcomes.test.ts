@@ -298,6 +298,30 @@ describe('two workers on one destination', () => {
     ]);
   });
 
+  it('a run that finds the lease of one that has ended waits until it is over, and delivers', async () => {
+    const world = await openWorld(dynamo);
+    const slot = '2026-11-21T03:00:00.000Z';
+    const now = Date.parse(world.job.slot);
+    const earlier = { ...world.job, slot };
+    await world.runs.acquire(earlier, 'a worker whose release got lost', now + 100_000);
+    const counts = { archives: 0, bytes: 0, errors: [] };
+    const id = `${world.userId}#${slot}#${world.job.destination}`;
+    const ended = {
+      v: 1,
+      jobId: id,
+      state: 'succeeded',
+      hop: 0,
+      fence: 1,
+      startedAt: slot,
+    } as const;
+    await world.runs.saveJob(earlier, { ...ended, ...counts });
+    expect(await world.deliverMessage()).toMatchObject({
+      result: { outcome: 'retrying', delayMs: 100_000 },
+    });
+    await drain(world);
+    expect(world.reports).toMatchObject([{ outcome: 'succeeded' }]);
+  });
+
   it('a worker that wakes up after another has taken over writes nothing any more', async () => {
     const world = await openWorld(dynamo);
     const { before: go } = world.server;

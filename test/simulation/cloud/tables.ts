@@ -29,6 +29,8 @@ export interface Table {
   write(key: string, item: Item | undefined): void;
   /** Called after each write. */
   readonly observers: ((write: Write) => void)[];
+  /** Called after each read of one item. */
+  onRead: (key: string, by: Invocation) => void;
   /** The client that one invocation uses. */
   connect(invocation: Invocation): DynamoDBDocumentClient;
 }
@@ -79,7 +81,9 @@ export function openTable(nature: Nature, { name, keyNames, queryIndex }: TableS
 
   const answer = (command: unknown, by: Invocation): unknown => {
     if (command instanceof GetCommand) {
-      const item = items.get(keyOf(command.input.Key));
+      const key = keyOf(command.input.Key);
+      const item = items.get(key);
+      table.onRead(key, by);
       return { Item: item && copy(item) };
     }
     if (command instanceof QueryCommand) return query(command.input);
@@ -109,9 +113,10 @@ export function openTable(nature: Nature, { name, keyNames, queryIndex }: TableS
     throw new Error('No such request is known of a table.');
   };
 
-  return {
+  const table: Table = {
     items,
     observers,
+    onRead: () => {},
     write: (key, item) => put(key, item && copy(item), undefined),
     connect(invocation) {
       const send = (command: object) => {
@@ -122,6 +127,7 @@ export function openTable(nature: Nature, { name, keyNames, queryIndex }: TableS
       return Object.create(BASE, { send: { value: send } });
     },
   };
+  return table;
 }
 
 interface Conditional {

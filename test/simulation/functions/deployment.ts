@@ -8,6 +8,7 @@ import type { Table } from '../cloud/tables.ts';
 import type { Server } from '../destinations/server.ts';
 import type { Deliveries } from '../invariants/deliveries.ts';
 import type { Jobs } from '../invariants/jobs.ts';
+import type { Leases } from '../invariants/leases.ts';
 import type { Witness } from '../invariants/witness.ts';
 
 /** One deployment of Ferry and everything around it. */
@@ -34,6 +35,7 @@ export interface Deployment {
   readonly workers: readonly Environment[];
   readonly witness: Witness;
   readonly deliveries: Deliveries;
+  readonly leases: Leases;
   readonly jobs: Jobs;
 }
 

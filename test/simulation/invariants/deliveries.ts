@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { keyHash, transferId } from '../../../functions/core/archive.ts';
 import { crc32Of } from '../../../functions/core/crc32.ts';
 import type { RemoteFile } from '../../../functions/destinations/contract.ts';
-import { checkpointSchema, receiptSchema } from '../../../functions/runs/schema.ts';
+import {
+  checkpointSchema,
+  receiptSchema,
+  shownItemSchema,
+} from '../../../functions/runs/schema.ts';
 import type { Invocation, Nature } from '../cloud/environment.ts';
 import type { StagingBucket, Version } from '../cloud/staging-bucket.ts';
 import type { Table, Write } from '../cloud/tables.ts';
@@ -28,6 +32,7 @@ export interface Deliveries {
 
 interface Published {
   readonly number: number;
+  readonly etag: string | undefined;
   readonly file: StoredFile;
   readonly transferId: string | undefined;
   readonly by: Invocation;
@@ -54,11 +59,19 @@ export function judgeDeliveries(
   const { faults, judge, timeline } = nature;
   /** By place and path: the newest content that was published. */
   const newest = new Map<string, Published>();
-  const receipts = new Map<string, number>();
+  const receipts = new Map<string, { readonly at: number }>();
   const saved = new Set<string>();
+  /** How often each part was sent since anything was published; worlds of that kind are small. */
   const sentParts = new Map<string, number>();
   /** Files with parts that the destination lists and no checkpoint knows: their bytes passed nobody. */
   const unseen = new Set<string>();
+
+  const itemAt = (kind: string, place: string, path: string) => {
+    const [userId = '', destination = ''] = place.split('/');
+    return runs.items.get(`USER#${userId}|${kind}#${destination}#${keyHash(`${userId}/${path}`)}`);
+  };
+  const shownAt = (place: string, path: string) =>
+    shownItemSchema.safeParse(itemAt('SHOWN', place, path)).data?.data.etag;
 
   return {
     sent(place, file, part, parts, jobId) {
@@ -67,10 +80,12 @@ export function judgeDeliveries(
       const isThere =
         last?.transferId === file.transferId &&
         server?.shelf.files.get(file.path) === last.file &&
+        // Another content may have been about to take the place.
+        shownAt(place, file.path) === last.etag &&
         !wildClocks;
-      const at = receipts.get(`${place}|${file.transferId}`);
-      if (isThere && at !== undefined) {
-        const seconds = Math.round((timeline.now() - at) / 1000);
+      const receipt = receipts.get(`${place}|${file.transferId}`);
+      if (isThere && receipt) {
+        const seconds = Math.round((timeline.now() - receipt.at) / 1000);
         judge.violate(
           'what has a receipt is not sent again',
           `${jobId} sends ${file.path}, whose receipt is ${seconds} s old`,
@@ -94,9 +109,7 @@ export function judgeDeliveries(
     },
 
     resumed(place, { path }, held) {
-      const [userId = '', destination = ''] = place.split('/');
-      const hash = keyHash(`${userId}/${path}`);
-      const item = runs.items.get(`USER#${userId}|CHECKPOINT#${destination}#${hash}`);
+      const item = itemAt('CHECKPOINT', place, path);
       const saved = checkpointSchema.safeParse(item?.data).data;
       if (saved && held > saved.prefix.parts) unseen.add(`${place}|${path}`);
     },
@@ -122,13 +135,14 @@ export function judgeDeliveries(
           `${place} got ${path} v${number} after v${before.number}`,
         );
       }
+      sentParts.clear();
       const [, destination = ''] = place.split('/');
       const version = sound.at(-1);
       const [component = '', ...rest] = path.split('/');
       const archive = version && { ...version, component, file: rest.join('/') };
       const size = file.bytes.length;
       newest.set(name, {
-        ...{ number, by, file, at: timeline.now() },
+        ...{ number, by, file, at: timeline.now(), etag: version?.etag },
         transferId: archive && transferId(userId, destination, { ...archive, size }),
       });
     },
@@ -149,7 +163,7 @@ export function judgeDeliveries(
       const receipt = receiptSchema.parse(data);
       const { archive, digest } = receipt;
       const [userId = '', destination = ''] = place.split('/');
-      receipts.set(`${place}|${transferId(userId, destination, archive)}`, timeline.now());
+      receipts.set(`${place}|${transferId(userId, destination, archive)}`, { at: timeline.now() });
       const version = staging.history(archive.key).find(({ etag }) => etag === archive.etag);
       const path = `${archive.component}/${archive.file}`;
       const file = servers.get(place)?.shelf.files.get(path);

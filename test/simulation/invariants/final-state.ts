@@ -60,7 +60,7 @@ function judgeArchives(
     const hasReceipt = runs.items.has(receiptKey(place, version));
     if ((isThere || deliveries.hasUnseenParts(place, path)) && hasReceipt) continue;
     const mayFail = !isSound(version) || !server.canResume;
-    if (mayFail && run.outcome === 'failed' && !hasReceipt) continue;
+    if (mayFail && run.outcome === 'failed') continue;
     judge.violate(
       'everything staged is delivered or its failure told',
       `${place} ${isThere ? 'has' : 'has not'} ${path} v${version.number}, ${hasReceipt ? 'with' : 'without'} a receipt; ` +

@@ -7,6 +7,12 @@ import { readKey } from './runs-key.ts';
 /** Judges who may write where. */
 export interface Leases {
   written(write: Write): void;
+  /** An item of the runs table was read. */
+  read(key: string, by: Invocation): void;
+  /** A part was sent. */
+  sent(by: Invocation): void;
+  /** A file is about to be published. */
+  publishes(place: string, by: Invocation): void;
   published(place: string, publication: Publication): void;
   /** Whether the newest holder of a lease has died with it. */
   isOrphaned(place: string): boolean;
@@ -24,6 +30,8 @@ const UNDER_WAY_MS = 60_000;
 
 export function judgeLeases({ judge, timeline }: Nature, { wildClocks }: Leniency): Leases {
   const holdings = new Map<string, Holding>();
+  /** Who has looked at the lease since the last part was sent. */
+  const looked = new Set<Invocation>();
 
   const leaseWritten = (place: string, { before, after, by }: Write) => {
     const fence = Number(after?.fence);
@@ -53,6 +61,18 @@ export function judgeLeases({ judge, timeline }: Nature, { wildClocks }: Lenienc
       if (earlier !== undefined && later !== undefined && Number(later) < Number(earlier)) {
         judge.violate('fences grow', `${write.key} went from fence ${earlier} to ${later}`);
       }
+    },
+
+    read(key, by) {
+      if (readKey(key).kind === 'LEASE') looked.add(by);
+    },
+    sent: (by) => void looked.delete(by),
+    publishes(place, by) {
+      if (looked.has(by)) return;
+      judge.violate(
+        'the lease is looked at before anything is published',
+        `${by.name} publishes at ${place} without another look`,
+      );
     },
 
     published(place, { path, by }) {

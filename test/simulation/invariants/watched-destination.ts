@@ -44,7 +44,7 @@ async function noteRefusal<T>(work: Promise<T>, { deployment, job }: Watching): 
 }
 
 function watched(inner: Destination, watching: Watching): Destination {
-  const { deployment, place, job } = watching;
+  const { deployment, invocation, place, job } = watching;
   const { judge } = deployment.nature;
   const held = { bytes: 0, parts: 0 };
 
@@ -52,6 +52,7 @@ function watched(inner: Destination, watching: Watching): Destination {
   const watchUpload = (file: RemoteFile, plan: PartPlan, upload: Upload): Upload => ({
     held: upload.held,
     async writePart(part, signal) {
+      deployment.leases.sent(invocation);
       deployment.deliveries.sent(place, file, part.number, plan.count, job);
       held.bytes += part.length;
       held.parts += 1;
@@ -66,7 +67,10 @@ function watched(inner: Destination, watching: Watching): Destination {
       }
     },
     checkpoint: () => noting(upload.checkpoint()),
-    finish: (digest, signal) => noting(upload.finish(digest, signal)),
+    finish(digest, signal) {
+      deployment.leases.publishes(place, invocation);
+      return noting(upload.finish(digest, signal));
+    },
     abort: () => upload.abort(),
   });
 

@@ -109,7 +109,8 @@ export function openPeople(
     ({ userId }) => {
       const row = settings.items.get(userId);
       if (row?.dueAt === undefined) return undefined;
-      const dueAt = `${new Date(timeline.now()).toISOString().slice(0, 19)}Z`;
+      // A moment ago, so that it is another time than that of a run that is due just now.
+      const dueAt = `${new Date(timeline.now() - 30_000).toISOString().slice(0, 19)}Z`;
       history.note('people', `want a run of ${userId} now`);
       settings.write(userId, { ...row, dueAt });
       return undefined;

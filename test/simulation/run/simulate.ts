@@ -92,13 +92,13 @@ async function live(nature: Nature, world: World, judge: Judge): Promise<void> {
     }
   };
 
-  /** Any time, or just when the tick may be at it. */
-  const momentOf = (cron = '') => {
+  /** Any time, or just after a run was due. */
+  const momentOf = (cron = '', within = 1_500) => {
     const at = random.between(0, troubledMs);
     if (random.chance(0.6)) return at;
     const minutes = Number(/^\*\/(\d+)/.exec(cron)?.[1] ?? 60);
     const late = (startedAt + at) % (minutes * 60_000);
-    return at - late + random.between(0, 1_500);
+    return at - late + random.between(0, within);
   };
 
   const troubledMs = random.between(1, 3) * HOUR_MS;
@@ -106,7 +106,8 @@ async function live(nature: Nature, world: World, judge: Judge): Promise<void> {
   for (const userId of people.users.keys()) {
     for (let archives = random.between(1, 3); archives > 0; archives--) panel.stage(userId);
     for (let times = random.between(0, 5); times > 0; times--) {
-      timeline.after(random.between(0, troubledMs), () => panel.meddle(userId));
+      const at = momentOf(people.users.get(userId)?.cron, 60_000);
+      timeline.after(at, () => panel.meddle(userId));
     }
     for (let times = meddling ? random.between(1, 5) : 0; times > 0; times--) {
       timeline.after(momentOf(people.users.get(userId)?.cron), () => people.meddle(userId));

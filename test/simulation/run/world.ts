@@ -38,6 +38,8 @@ export interface World {
 const PART = 1024;
 const TIMEOUTS_MS = [60_000, 120_000, 300_000, 900_000] as const;
 const SKEW_MS = 14_000;
+/** More than a lease allows for, and less than S3 uploads are told apart by. */
+const WILD_SKEW_MS = 140_000;
 const WILD = 0.12;
 
 export function openWorld(nature: Nature): World {
@@ -45,7 +47,7 @@ export function openWorld(nature: Nature): World {
   const timeoutMs = random.pick(TIMEOUTS_MS);
   const wildClocks = !faults.calm && random.chance(WILD);
   const leniency = { wildClocks };
-  const skewMs = wildClocks ? 2 * timeoutMs : faults.calm ? 0 : SKEW_MS;
+  const skewMs = wildClocks ? WILD_SKEW_MS : faults.calm ? 0 : SKEW_MS;
   const maxReceiveCount = random.pick([3, 5, 8]);
 
   const dueIndex = openSparseIndex(nature, { ...DUE_INDEX, tableKeys: [SETTINGS_KEY] });
@@ -80,6 +82,7 @@ export function openWorld(nature: Nature): World {
   const tables = { runs, settings };
   const jobs = judgeJobs(nature, tables, queue, people, leases, witness);
   runs.observers.push(sweepIndex.follow, leases.written, deliveries.written, jobs.runsWritten);
+  runs.onRead = leases.read;
   queue.observers.push((what, message) => {
     if (what === 'dead') jobs.diedAway(message);
   });
@@ -93,7 +96,19 @@ export function openWorld(nature: Nature): World {
   };
   const deployment: Deployment = {
     nature,
-    ...{ settings, dueIndex, runs, sweepIndex, staging, queue, servers, witness, deliveries, jobs },
+    ...{
+      settings,
+      dueIndex,
+      runs,
+      sweepIndex,
+      staging,
+      queue,
+      servers,
+      witness,
+      deliveries,
+      leases,
+      jobs,
+    },
     ...{ maxReceiveCount, timeoutMs },
     spread: { minutes: random.pick([0, 5]), shards: random.between(1, 3) },
     inFlight: PART * random.between(2, 8),
