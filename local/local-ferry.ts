@@ -31,7 +31,7 @@ export interface LocalFerryOptions {
   /** Follows the transfers. */
   readonly log: DeliveryLog;
   /** What is to be other than the templates have it. */
-  readonly adapt?: (topology: Topology, services: Services) => Topology;
+  readonly adapt?: (topology: Topology, services: Services) => Promise<Topology>;
 }
 
 /**
@@ -48,7 +48,7 @@ export async function startLocalFerry(options: LocalFerryOptions): Promise<Local
   say('Synthesising the stacks and bundling the functions that are deployed');
   const assembly = await synthesise(join(scratch, 'cdk.out'), signal);
   const deployed = readTopology(assembly, services.endpoints);
-  const topology = options.adapt?.(deployed, services) ?? deployed;
+  const topology = (await options.adapt?.(deployed, services)) ?? deployed;
   await provision(topology, services);
 
   const pipeline = started.use(

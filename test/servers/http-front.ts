@@ -124,13 +124,10 @@ export async function startFront(
   };
 }
 
-/** Headers pass unchanged, `host` too: it is signed; but for the length of a body that was replaced. */
+/** Headers pass unchanged, `host` too: it is signed. */
 async function passOn(target: string, incoming: IncomingMessage, body: Buffer) {
   const { hostname, port } = new URL(target);
-  const { method, url: path } = incoming;
-  const hasLength = incoming.headers['content-length'] !== undefined;
-  const length = hasLength ? { 'content-length': String(body.length) } : {};
-  const headers = { ...incoming.headers, ...length };
+  const { method, url: path, headers } = incoming;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const to = { host: hostname, port, method, path, headers };
   const send = target.startsWith('https:')
