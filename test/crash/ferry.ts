@@ -12,6 +12,8 @@ export interface CrashFerry extends AsyncDisposable {
   readonly ferry: LocalFerry;
   /** Lets a user's requests to Ferry's own tables and queue be seen; undefined ends that. */
   watch(userId: string, watch: Watch | undefined): void;
+  /** Resolves when nobody else is starting a job; what it gives lets the next one start. */
+  startAlone(): Promise<Disposable>;
   /** Kills the worker that is at a user's job now; false where none is. */
   kill(userId: string): boolean;
 }
@@ -56,8 +58,16 @@ export async function startCrashFerry(
     }),
   );
   const running = started.move();
+  let starting: Promise<void> = Promise.resolve();
   return {
     ferry,
+    async startAlone() {
+      const before = starting;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      starting = promise;
+      await before;
+      return { [Symbol.dispose]: resolve };
+    },
     watch(userId, watch) {
       if (watch) watches.set(userId, watch);
       else watches.delete(userId);

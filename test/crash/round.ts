@@ -97,10 +97,13 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
 
 /** Writes the user's row and lets the schedule tick at the very minute that Ferry planned. */
 async function start(
-  { ferry }: CrashFerry,
+  crash: CrashFerry,
   userId: string,
   destination: { readonly type: string; readonly settings: object },
 ): Promise<void> {
+  const { ferry } = crash;
+  // A tick takes everybody who is due by then, and a row that was moved on is due in another year.
+  using _alone = await crash.startAlone();
   const { dynamodb, name: TableName } = ferry.settingsTable;
   const documents = DynamoDBDocumentClient.from(dynamodb);
   // Once a year, so that the tick of one round finds nobody else twice.

@@ -71,11 +71,13 @@ export async function startDropboxPlace(scratch: string): Promise<CrashPlace> {
           return downloaded.parse(result).fileBinary;
         },
         async contents() {
-          const { result } = await client().filesListFolder({ path: `/${below}`, recursive: true });
+          // The root is always there.
+          const { result } = await client().filesListFolder({ path: '', recursive: true });
           return entry
             .array()
             .parse(result.entries)
             .filter((one) => one['.tag'] === 'file')
+            .filter((one) => one.path_display.startsWith(`/${below}/`))
             .map((one) => one.path_display.slice(below.length + 2));
         },
       };
