@@ -130,6 +130,11 @@ async function takeBackLeftovers(tools: TransferTools, { errors }: Progress): Pr
     // What could not even be taken back a moment ago is left for the next run.
     if (errors.some((error) => error.archive === archive)) continue;
     try {
+      // Killed between the receipt and this: it is published, and nothing of it is left there.
+      if (await tools.runs.deliveredBy(tools.lease, left.archive)) {
+        await tools.runs.removeCheckpoint(tools.lease, left.archive);
+        continue;
+      }
       await takeBack(tools, left);
       tools.log.info('taken back', { archive });
     } catch (thrown) {

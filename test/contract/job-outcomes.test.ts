@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../functions/core/checkpoint.ts';
 import { FerryError } from '../../functions/core/errors.ts';
+import { jobId } from '../../functions/core/job.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { INVOCATION_MS, MAX_RECEIVE_COUNT, openWorld, PART, type World } from './job-world.ts';
 import { digestOf, sampleBytes } from './sample.ts';
@@ -488,6 +490,25 @@ describe('what is staged', () => {
       archives: 1,
       errors: [{ code: 'name-refused', archive: decomposed }],
     });
+  });
+
+  it('and delivered just before a kill leaves no checkpoint, whatever the destination says to it', async () => {
+    const world = await openWorld(dynamo);
+    const { userId, job } = world;
+    const place = { userId, destination: job.destination };
+    const lease = { ...place, jobId: jobId(job), owner: 'killed', fence: 1, until: 0 };
+    await world.deliverMessage();
+    const underWay: Checkpoint[] = [];
+    for await (const one of world.runs.checkpoints(lease)) underWay.push(one);
+    expect(underWay).toHaveLength(1);
+    await drain(world);
+    for (const one of underWay) await world.runs.saveCheckpoint(lease, one);
+    const gone = new FerryError('not-found', 'There is no such upload.', { retry: 'never' });
+    failAt(world, 'resume', gone);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    world.passTime(86_400_000);
+    await drain(world);
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
   });
 
   it('for a component that was not selected stays where it is', async () => {
