@@ -56,7 +56,7 @@ const FROZEN: Meaning = [
 const IN_ARCHIVE: Meaning = [
   'permission-denied',
   'never',
-  'The file lies in the Archive tier and has to be moved to another tier before it can be read, which takes hours.',
+  'The file lies in the Archive tier and has to be moved to another tier before it can be read, which takes hours. To have files read back, choose another AZURE_STORAGE_ACCESS_TIER, or another verify than readback.',
   'archive',
 ];
 const NO_CONTAINER: Meaning = [
