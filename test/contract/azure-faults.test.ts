@@ -220,6 +220,8 @@ describe('Azure when things go wrong', () => {
     [400, 'InvalidBlobTier', 'setting-invalid', 'never', /AZURE_STORAGE_ACCESS_TIER/],
     [409, 'BlobImmutableDueToPolicy', 'permission-denied', 'never', /policy/],
     [400, 'InvalidBlobOrBlock', 'protocol', 'later', /seven days/],
+    [403, 'constructor', 'permission-denied', 'never', /read, create, write/],
+    [409, 'BlobArchived', 'permission-denied', 'never', /AZURE_STORAGE_ACCESS_TIER.*verify/],
     [413, 'RequestBodyTooLarge', 'too-large', 'never', /Split/],
     [503, 'ServerBusy', 'throttled', 'later', /fewer requests/],
     [500, 'InternalError', 'server-error', 'later', /tries again/],

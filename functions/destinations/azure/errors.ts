@@ -56,7 +56,7 @@ const FROZEN: Meaning = [
 const IN_ARCHIVE: Meaning = [
   'permission-denied',
   'never',
-  'The file lies in the Archive tier and has to be moved to another tier before it can be read, which takes hours.',
+  'The file lies in the Archive tier and has to be moved to another tier before it can be read, which takes hours. To have files read back, choose another AZURE_STORAGE_ACCESS_TIER, or another verify than readback.',
   'archive',
 ];
 const NO_CONTAINER: Meaning = [
@@ -199,8 +199,9 @@ function codeOf({ code = '', message }: RestError): string {
 function refused(error: RestError, status: number): FerryError {
   const { response } = error;
   const code = codeOf(error);
+  const byCode = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
   const fallback = status >= 500 && status !== 501 ? FAILED : NOT_UNDERSTOOD;
-  const [what, retry, text, scope] = BY_CODE[code] ?? BY_STATUS[status] ?? fallback;
+  const [what, retry, text, scope] = byCode ?? BY_STATUS[status] ?? fallback;
   return new FerryError(what, text, {
     retry,
     scope: scope ?? 'destination',
