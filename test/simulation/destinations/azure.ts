@@ -94,13 +94,8 @@ export function openAzureServer(site: ServerSite): Server {
         }
         throw damaged('later');
       },
-      async abort() {
-        const pool = await line.ask(`list blocks of ${path}`, () => [...poolOf(path).values()]);
-        if (!pool.some((block) => block.transferId === transferId) || (await look())) return;
-        await line.ask(`drop blocks of ${path}`, () => {
-          if (!shelf.files.has(path)) pools.delete(path);
-        });
-      },
+      // Azure has no request that drops blocks; they are not visible, and go after seven days.
+      async abort() {},
     };
   };
 
@@ -148,15 +143,6 @@ export function openAzureServer(site: ServerSite): Server {
     condition,
     canResume: true,
     connect,
-    leftovers: () =>
-      [...pools].flatMap(([path, pool]) =>
-        [...pool].map(([id, { transferId, by }]) => ({
-          what: `the block ${id} of ${path}`,
-          transferId,
-          by,
-          // Where a file has the name, Azure drops them after seven days.
-          isAllowed: shelf.files.has(path),
-        })),
-      ),
+    leftovers: () => [],
   };
 }
