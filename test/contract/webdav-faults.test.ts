@@ -281,6 +281,24 @@ describe('WebDAV when things go wrong', () => {
       await own.close();
     });
 
+    it('is not missed where it can be neither kept nor looked up', async () => {
+      const broken = async () => {
+        throw new Error('the table is throttled');
+      };
+      const own = await openWith(settings(), {
+        ...rememberingSurroundings(),
+        recall: broken,
+        remember: broken,
+      });
+      await deliverSample(own, file);
+      expect(await stored()).toEqual(digestOf(BYTES));
+      expect(await own.capabilities(NEVER)).toMatchObject({ writes: 'append', resume: 'parts' });
+      const steps = [];
+      for await (const step of own.check(NEVER)) steps.push(step);
+      expect(steps.at(-1)?.error).toBeUndefined();
+      await own.close();
+    });
+
     it('is found out for all who ask, also when the first of them gives up', async () => {
       const own = await openWith(settings());
       front.react(async () => void (await wait(100)));
