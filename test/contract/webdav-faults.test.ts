@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FerryError } from '../../functions/core/errors.ts';
 import type { Destination, RemoteFile } from '../../functions/destinations/contract.ts';
 import { startApache } from '../servers/apache.ts';
 import { startFaultProxy } from '../servers/fault-proxy.ts';
@@ -628,6 +629,31 @@ describe('a server that takes whole files only', () => {
     expect(await readFile(join(server.folder, FILE.path))).toEqual(BYTES);
     await destination.close();
     await proxy.stop();
+    await server.stop();
+  });
+
+  it.each([
+    ['is removed when the upload is called off', new Error('stopped'), []],
+    [
+      'is left to its new owner when another worker takes over',
+      new FerryError('lease-lost', 'Another worker has taken over.', { retry: 'later' }),
+      [`.ferry-${FILE.transferId}-site one.tar`],
+    ],
+  ] as const)('what stands under the temporary name %s', async (_, reason, left) => {
+    const server = await startNginx();
+    const settings = settingsOf(server);
+    const destination = await openWith(settings);
+    await destination.capabilities(NEVER);
+    const stopping = new AbortController();
+    const upload = await destination.begin(FILE, PLAN, NEVER);
+    await writePart(upload, 0, stopping.signal);
+    const successor = await openWith(settings);
+    const taken = await sendSample(successor);
+    stopping.abort(reason);
+    await destination.close();
+    expect(await readdir(join(server.folder, 'html'))).toEqual(left);
+    if (left.length > 0) await taken.finish(digestOf(BYTES), NEVER);
+    await successor.close();
     await server.stop();
   });
 
