@@ -300,6 +300,24 @@ describe('WebDAV when things go wrong', () => {
       await own.close();
     });
 
+    it.each([500, 502])('is whole files where pieces are answered %i', async (status) => {
+      const own = await openWith(settings());
+      front.react((seen) => (isPiece(seen) || seen.method === 'PATCH' ? { status } : undefined));
+      await deliverSample(own, file);
+      expect(await stored()).toEqual(digestOf(BYTES));
+      expect(await own.capabilities(NEVER)).toMatchObject({ writes: 'whole', resume: 'none' });
+      await own.close();
+    });
+
+    it.each([503, 504, 507])('is not settled by a %i', async (status) => {
+      const own = await openWith(settings());
+      front.react((seen) => (isPiece(seen) || seen.method === 'PATCH' ? { status } : undefined));
+      await failure(own.capabilities(NEVER));
+      front.react(() => undefined);
+      expect(await own.capabilities(NEVER)).toMatchObject({ writes: 'append', resume: 'parts' });
+      await own.close();
+    });
+
     it('is found out for all who ask, also when the first of them gives up', async () => {
       const own = await openWith(settings());
       front.react(async () => void (await wait(100)));
@@ -314,7 +332,7 @@ describe('WebDAV when things go wrong', () => {
 
     it('leaves nothing behind, also when trying out fails', async () => {
       const own = await openWith(settings());
-      front.react((seen) => (isPiece(seen) ? { status: 500 } : undefined));
+      front.react((seen) => (isPiece(seen) ? { status: 504 } : undefined));
       expect((await failure(own.capabilities(NEVER))).retry).toBe('later');
       front.react(() => undefined);
       expect((await own.capabilities(NEVER)).writes).toBe('append');

@@ -18,6 +18,8 @@ export type Strategy =
 
 /** What was tried with is removed within this time, or left. */
 const TIDYING_MS = 5000;
+/** Of a server that has just taken a PUT: it, or the proxy before it, fails at what it does not know. */
+const FAILS_AT_IT = [500, 502];
 
 /**
  * Finds out how a server takes files, with tiny ones of our own: what servers say of themselves proves
@@ -46,7 +48,7 @@ async function tryRange(
   return leavingNothing(server, [url], async () => {
     await server.call(signal, { method: 'PUT', url, body: bytes.subarray(0, 2) });
     return (
-      (await isTaken(writeRange(server, by, url, third, signal))) &&
+      (await isTaken(writeRange(server, by, url, third, signal), FAILS_AT_IT)) &&
       bytes.equals(await readAll(server, url, signal))
     );
   });
@@ -74,13 +76,17 @@ async function tryChunks(server: Server, signal: AbortSignal): Promise<string | 
   return worked ? user : undefined;
 }
 
-/** False where the server does not know such a request; trouble of another kind is thrown. */
-async function isTaken(request: Promise<unknown>): Promise<boolean> {
+/**
+ * False where the server does not know such a request; trouble of another kind is thrown.
+ * @param also statuses that say no more than that
+ */
+async function isTaken(request: Promise<unknown>, also: readonly number[] = []): Promise<boolean> {
   try {
     await request;
     return true;
   } catch (thrown) {
-    if (isUnknownRequest(statusOf(thrown))) return false;
+    const status = statusOf(thrown);
+    if (isUnknownRequest(status) || also.includes(status ?? 0)) return false;
     throw thrown;
   }
 }
