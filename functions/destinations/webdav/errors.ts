@@ -40,7 +40,7 @@ const NO_ROOM: Meaning = [
 const TOO_LARGE: Meaning = [
   'too-large',
   'never',
-  'The server, or a proxy before it, takes no request of this size. Raise client_max_body_size (nginx), LimitRequestBody (Apache) or post_max_size (PHP); Cloudflare takes 100 MB at most, so give in WEBDAV_URL an address that does not lead through it.',
+  'The server, or a proxy before it, takes no request of this size. Raise client_max_body_size (nginx), LimitRequestBody (Apache), maxAllowedContentLength (IIS) or post_max_size (PHP); Cloudflare takes 100 MB at most, so give in WEBDAV_URL an address that does not lead through it.',
   'archive',
 ];
 
@@ -136,6 +136,13 @@ export function shortWrite(): FerryError {
     'The server has less than Ferry sent, although it said that all was well. It is sent again.',
     { retry: 'now', scope: 'archive' },
   );
+}
+
+/** A file is refused as if its folder were missing, which it is not: as IIS refuses a large one (404.13). */
+export function filtered(cause: unknown): FerryError {
+  const [code, retry, text] = TOO_LARGE;
+  const names = 'IIS answers so too where its request filtering forbids a name.';
+  return new FerryError(code, `${text} ${names}`, { retry, scope: 'archive', cause });
 }
 
 /** The server has stored less than it was sent, and has no room for the rest. */
