@@ -210,7 +210,7 @@ describe('WebDAV when things go wrong', () => {
         new Set(
           front.seen
             .slice(asked)
-            .filter(isProbe)
+            .filter((seen) => isProbe(seen) && isPiece(seen))
             .map(({ path }) => path),
         ).size,
       ).toBe(1);

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { abortError, type ErrorCode, FerryError, type Retry } from '../../core/errors.ts';
+import {
+  abortError,
+  type ErrorCode,
+  FerryError,
+  type Retry,
+  toFerryError,
+} from '../../core/errors.ts';
 import { describeNetworkErrors } from '../http/network-errors.ts';
 import { waitAskedFor } from '../http/retry-after.ts';
 import type { Answer } from './transport.ts';
@@ -143,6 +149,20 @@ export function filtered(cause: unknown): FerryError {
   const [code, retry, text] = TOO_LARGE;
   const names = 'IIS answers so too where its request filtering forbids a name.';
   return new FerryError(code, `${text} ${names}`, { retry, scope: 'archive', cause });
+}
+
+/** What servers answer to a MOVE of what is there, to a name that is free, where they do not do that. */
+const NO_MOVE = [404, 405, 409, 412, 501];
+
+/** What a refused MOVE stands for where source and folder are there: the server does not do it at all. */
+export function moveRefused(thrown: unknown): FerryError {
+  const error = toFerryError(thrown);
+  if (!NO_MOVE.includes(statusOf(error) ?? 0)) return error;
+  return new FerryError(
+    'permission-denied',
+    'The server does not rename files. Ferry needs the method MOVE, to show an archive only when it is whole: allow it (dav_methods for nginx, the verbs of request filtering for IIS).',
+    { retry: 'never', cause: error.cause },
+  );
 }
 
 /** The server has stored less than it was sent, and has no room for the rest. */
