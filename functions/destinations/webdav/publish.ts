@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { abortError, FerryError, toFerryError } from '../../core/errors.ts';
+import { abortError, FerryError } from '../../core/errors.ts';
 import type { Proof } from '../../core/receipt.ts';
 import type { RemoteFile } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark } from './checkpoint.ts';
-import { statusOf } from './errors.ts';
+import { moveRefused, statusOf } from './errors.ts';
 import { assertNoFolder } from './final-name.ts';
 import { type Entry, look } from './properties.ts';
 import type { Server } from './server.ts';
@@ -132,7 +132,7 @@ export async function publish(server: Server, whole: Whole, signal: AbortSignal)
 }
 
 /** Our address, the same with the other protocol, which a proxy may have changed, and the path alone. */
-function spellings(final: string): string[] {
+export function spellings(final: string): string[] {
   const { protocol, host, pathname } = new URL(final);
   const other = protocol === 'https:' ? 'http:' : 'https:';
   return [final, `${other}//${host}${pathname}`, pathname];
@@ -164,7 +164,7 @@ async function comesToBeDone(
 }
 
 function explain(thrown: unknown): FerryError {
-  const error = toFerryError(thrown);
+  const error = moveRefused(thrown);
   const status = statusOf(error);
   const isUnderWay = error.code === 'timeout' || status === 423 || status === 504;
   if (!isUnderWay) return error;

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Json } from '../../core/checkpoint.ts';
+import { FerryError } from '../../core/errors.ts';
 import type { PartPlan } from '../../core/parts.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
@@ -62,6 +63,8 @@ function openUpload(
   let next = held;
   let put: Put | undefined;
   let mayComeLate = false;
+  /** Whose end says why no more parts come. */
+  let writing = NEVER;
 
   const breakOff = () => {
     put?.stop();
@@ -72,6 +75,8 @@ function openUpload(
   const stop = async () => {
     atClose.delete(stop);
     breakOff();
+    // Another worker writes under the same name now.
+    if (isTakenOver(writing)) return;
     await temporary.remove();
     // Some servers store what they had of a PUT a moment after it was broken off.
     for (const ms of mayComeLate ? LATE_MS : []) {
@@ -105,6 +110,7 @@ function openUpload(
     held,
     writePart: (part, signal) =>
       inOrder(async () => {
+        writing = signal;
         if (part.number < next) return;
         const isLast = part.number === plan.count - 1;
         try {
@@ -128,4 +134,8 @@ function openUpload(
     finish: (digest, signal) => temporary.finish(digest, HOW, signal, md5.digest()),
     abort: stop,
   };
+}
+
+function isTakenOver({ reason }: AbortSignal): boolean {
+  return reason instanceof FerryError && reason.code === 'lease-lost';
 }
