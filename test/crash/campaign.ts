@@ -24,8 +24,8 @@ export interface CampaignResult {
   readonly missed: readonly Kill[];
 }
 
-/** Rounds under way at once: while a killed worker is waited for, the other one works. */
-const AT_ONCE = 2;
+/** Rounds under way at once: while a killed worker is waited for, another one works. */
+const AT_ONCE = 3;
 
 /**
  * All rounds of one type: one in which nothing goes wrong tells the steps, then workers are killed

@@ -47,8 +47,8 @@ export interface RoundOptions {
 
 /** An archive that was there before, of another size. */
 const OLDER = Buffer.alloc(1024 ** 2 + 5, 'older');
-const PATIENCE_MS = 120_000;
-const LOOK_MS = 150;
+const PATIENCE_MS = 240_000;
+const LOOK_MS = 250;
 /** What a worker does after the job's end, until its message is done with. */
 const LAST_STEPS_MS = 600;
 

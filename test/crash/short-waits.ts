@@ -2,12 +2,14 @@ import { CLOCK_SKEW_MS } from '../../functions/core/lease.ts';
 import type { Topology } from '../../local/topology.ts';
 
 /** Seconds in place of a quarter of an hour and of an hour and a half. */
-export const FUNCTION_SECONDS = 6;
+export const FUNCTION_SECONDS = 8;
 const VISIBILITY_SECONDS = FUNCTION_SECONDS + 1;
 /** The longest that a message which was given back, or a continuation, is let wait. */
 const LONGEST_SECONDS = 2;
 /** The least that a deployment may have: parts of 8 MiB then go two at a time. */
 const IN_FLIGHT_MIB = 16;
+/** More than that leaves a machine of two cores no time to answer. */
+const JOBS_AT_ONCE = 5;
 
 /**
  * The deployment of the templates, but that everything which is lost is missed within seconds.
@@ -20,6 +22,10 @@ export function shorten(
   const isJobs = (url: string) => url === transferQueue(topology);
   return {
     ...topology,
+    queueMappings: topology.queueMappings.map((mapping) => ({
+      ...mapping,
+      maximumConcurrency: JOBS_AT_ONCE,
+    })),
     queues: topology.queues.map((queue) => ({
       ...queue,
       attributes: topology.queueMappings.some(

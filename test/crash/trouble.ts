@@ -34,7 +34,7 @@ const CALM: Trouble = {
 };
 
 /** How many kills one round has: a message that is received eight times without a hop is given up. */
-const KILLS = 4;
+const KILLS = 6;
 
 export const calm = (): Trouble => CALM;
 

@@ -6,7 +6,7 @@ export interface VisibleName extends Disposable {
   complaints(): string[];
 }
 
-const LOOK_MS = 120;
+const LOOK_MS = 200;
 
 /**
  * Looks again and again at what is under a final name: never may it be of another size than these, and

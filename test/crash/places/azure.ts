@@ -27,7 +27,7 @@ export async function startAzurePlace(scratch: string): Promise<CrashPlace> {
     type: 'azure',
     server: 'Azurite',
     client: '@azure/storage-blob',
-    bytesPerSecond: 6 * 1024 ** 2,
+    bytesPerSecond: 5 * 1024 ** 2,
     async open(below, watch) {
       const { origin, wire, close } = await startFronted(endpoint, nameOf, watch);
       const blobOf = (path: string) => container.getBlockBlobClient(`${below}/${path}`);

@@ -40,7 +40,7 @@ export async function startDropboxPlace(scratch: string): Promise<CrashPlace> {
     type: 'dropbox',
     server: 'fake of Dropbox',
     client: 'dropbox',
-    bytesPerSecond: 8 * 1024 ** 2,
+    bytesPerSecond: 10 * 1024 ** 2,
     async open(below, watch) {
       const { origin, wire, close } = await startFronted(endpoint, nameOf, watch);
       return {

@@ -23,7 +23,7 @@ export async function startS3Place(): Promise<CrashPlace> {
     type: 's3',
     server: 'OpenStack Swift',
     client: 'rclone',
-    bytesPerSecond: 6 * 1024 ** 2,
+    bytesPerSecond: 5 * 1024 ** 2,
     async open(folder, watch) {
       const { origin, wire, close } = await startFronted(server.endpoint, nameOf, watch);
       const at = (path: string) => ({ Bucket: BUCKET, Key: `${folder}/${path}` });

@@ -25,7 +25,7 @@ export async function startSshPlace(): Promise<CrashPlace> {
     type: 'ssh',
     server: 'OpenSSH',
     client: 'sftp',
-    bytesPerSecond: 12 * 1024 ** 2,
+    bytesPerSecond: 10 * 1024 ** 2,
     async open(folder, watch) {
       watches.set(folder, watch);
       const wire = await startFaultProxy({ to: { host, port } });

@@ -21,7 +21,7 @@ export async function startWebDavPlace(): Promise<CrashPlace> {
     type: 'webdav',
     server: 'Apache mod_dav',
     client: 'curl',
-    bytesPerSecond: 8 * 1024 ** 2,
+    bytesPerSecond: 5 * 1024 ** 2,
     async open(folder, watch) {
       const { origin, wire, close } = await startFronted(server.url, nameOf, watch);
       const at = (path: string) => join(server.folder, folder, path);
