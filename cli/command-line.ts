@@ -92,12 +92,21 @@ export function readCommand(args: readonly string[]): Command {
       choices: { userId, destination, table, region, endpoint, json, appKey: values['app-key'] },
     };
   } catch (thrown) {
-    return { name: 'misuse', problem: thrown instanceof Error ? thrown.message : String(thrown) };
+    return { name: 'misuse', problem: explain(thrown) };
   }
 }
 
+/** The first sentence says which option; those after it are for who wrote the program. */
+function explain(thrown: unknown): string {
+  const [sentence = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).split('. ');
+  return `${sentence.replace(/[.]$/, '')}.`;
+}
+
 function misuse(words: readonly string[]): Command {
-  const problem =
-    words.length === 0 ? 'Give a command.' : `There is no command "${words.join(' ')}".`;
+  if (words.length === 0) return { name: 'misuse', problem: 'Give a command.' };
+  const isHalf = words.length === 1 && words[0] === 'dropbox';
+  const problem = isHalf
+    ? 'Say what to do: ferry dropbox connect.'
+    : `There is no command "${words.join(' ')}".`;
   return { name: 'misuse', problem };
 }

@@ -18,5 +18,9 @@ const AWS: Readonly<Record<string, string>> = {
 export function describeFailure(thrown: unknown): string {
   if (thrown instanceof Failure) return thrown.message;
   if (!(thrown instanceof Error)) return String(thrown);
+  // The SDK has no name for it.
+  if (thrown.message === 'Region is missing') {
+    return 'No AWS Region is set. Give --region, or set AWS_REGION.';
+  }
   return AWS[thrown.name] ?? `${thrown.name}: ${thrown.message}`;
 }

@@ -8,6 +8,10 @@ export interface AzuriteOptions {
   readonly folder: string;
   /** Speaks https with this key and certificate, PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** A free port unless given. */
+  readonly port?: number;
+  /** Base64; one for all servers of this process unless given. */
+  readonly accountKey?: string;
   /** How many blobs one page of a list holds, for every server of this process. */
   readonly listPage?: number;
 }
@@ -64,12 +68,13 @@ const ACCOUNT = 'ferrylocal';
 const ACCOUNT_KEY = randomBytes(64).toString('base64');
 
 /** Azure Blob storage on loopback: Microsoft's emulator Azurite, in this process, kept on disk. */
-export async function startAzurite({ folder, tls, listPage }: AzuriteOptions): Promise<Azurite> {
+export async function startAzurite(options: AzuriteOptions): Promise<Azurite> {
+  const { folder, tls, listPage, port = 0, accountKey = ACCOUNT_KEY } = options;
   // Loaded when it is wanted: it takes most of a second.
   const Configuration: ConfigurationModule = load('azurite/dist/src/blob/BlobConfiguration.js');
   const Server: ServerModule = load('azurite/dist/src/blob/BlobServer.js');
   const constants: ConstantsModule = load('azurite/dist/src/blob/utils/constants.js');
-  process.env.AZURITE_ACCOUNTS = `${ACCOUNT}:${ACCOUNT_KEY}`;
+  process.env.AZURITE_ACCOUNTS = `${ACCOUNT}:${accountKey}`;
   if (listPage !== undefined) constants.DEFAULT_LIST_BLOBS_MAX_RESULTS = listPage;
   await mkdir(folder, { recursive: true });
   const certPath = join(folder, 'cert.pem');
@@ -81,7 +86,7 @@ export async function startAzurite({ folder, tls, listPage }: AzuriteOptions): P
   const extents = { locationId: 'Default', locationPath: join(folder, 'extents') };
   const configuration = new Configuration.default(
     '127.0.0.1',
-    0,
+    port,
     5,
     join(folder, 'metadata.json'),
     join(folder, 'extents.json'),
@@ -100,7 +105,7 @@ export async function startAzurite({ folder, tls, listPage }: AzuriteOptions): P
   return {
     endpoint: `${server.getHttpServerAddress()}/${ACCOUNT}`,
     account: ACCOUNT,
-    accountKey: ACCOUNT_KEY,
+    accountKey,
     stop: () => server.close(),
   };
 }

@@ -44,7 +44,7 @@ Add the user ${other}, after a look into the file, and an archive for them:
   aws --endpoint-url ${endpoints.dynamodb} dynamodb put-item --table-name ${table} --item file://${example}
   aws --endpoint-url ${endpoints.s3} s3 cp /tmp/more.tar.gz s3://${ferry.stagingBucket}/${other}/mail/first.tar.gz
 
-Where archives arrive:
+Where archives arrive (with the clients aws, az and curl, where you have them):
 ${users
   .flatMap(({ id, destinations }) =>
     Object.values(destinations).map(({ type }) => serverFor(type, ferry.destinations).lookAt(id)),

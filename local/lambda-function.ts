@@ -9,6 +9,7 @@ export class LambdaFunction {
   readonly #onLog: LogListener;
   readonly #idle: LambdaProcess[] = [];
   readonly #all = new Set<LambdaProcess>();
+  readonly #events = new Map<LambdaProcess, unknown>();
   #stopped = false;
 
   constructor(definition: FunctionDefinition, onLog: LogListener = () => {}) {
@@ -23,12 +24,21 @@ export class LambdaFunction {
   async invoke(event: unknown): Promise<unknown> {
     if (this.#stopped) throw new Error(`The function ${this.definition.name} was stopped.`);
     const worker = this.#takeIdle() ?? this.#start();
+    this.#events.set(worker, event);
     try {
       return await worker.invoke(event);
     } finally {
+      this.#events.delete(worker);
       if (worker.alive) this.#idle.push(worker);
       else this.#all.delete(worker);
     }
+  }
+
+  /** Kills the workers that handle such an event now; how many these are. */
+  kill(isMeant: (event: unknown) => boolean): number {
+    const meant = [...this.#events].filter(([worker, event]) => worker.alive && isMeant(event));
+    for (const [worker] of meant) worker.kill();
+    return meant.length;
   }
 
   /** Ends every worker, also those at work. */

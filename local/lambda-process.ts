@@ -104,9 +104,14 @@ export class LambdaProcess {
     }
   }
 
+  /** Ends the process at once, whatever it does, as when its machine is lost. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   /** Ends the process at once; resolves when it is gone and its log is read. */
   async stop(): Promise<void> {
-    this.#child.kill('SIGKILL');
+    this.kill();
     await this.#closed;
   }
 

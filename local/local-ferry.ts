@@ -30,6 +30,8 @@ export interface LocalFerryOptions {
   readonly say: (line: string) => void;
   /** Follows the transfers. */
   readonly log: DeliveryLog;
+  /** What is to be other than the templates have it. */
+  readonly adapt?: (topology: Topology, services: Services) => Promise<Topology>;
 }
 
 /**
@@ -45,7 +47,8 @@ export async function startLocalFerry(options: LocalFerryOptions): Promise<Local
 
   say('Synthesising the stacks and bundling the functions that are deployed');
   const assembly = await synthesise(join(scratch, 'cdk.out'), signal);
-  const topology = readTopology(assembly, services.endpoints);
+  const deployed = readTopology(assembly, services.endpoints);
+  const topology = (await options.adapt?.(deployed, services)) ?? deployed;
   await provision(topology, services);
 
   const pipeline = started.use(

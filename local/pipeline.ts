@@ -12,6 +12,8 @@ export interface Pipeline extends AsyncDisposable {
   tick(scheduledTime: Date): Promise<void>;
   /** Lets the schedules fire by the clock from now on. */
   startTicking(): void;
+  /** Kills the worker processes that handle such an event now; how many these are. */
+  kill(isMeant: (event: unknown) => boolean): number;
   /** Messages that wait on the queues which feed functions, are under way or come back later. */
   countMessages(): Promise<number>;
 }
@@ -81,6 +83,9 @@ export function startPipeline(
           }),
         );
       }
+    },
+    kill(isMeant) {
+      return [...functions.values()].reduce((sum, each) => sum + each.kill(isMeant), 0);
     },
     async countMessages() {
       const counts = topology.queueMappings.map(({ queueUrl }) => countIn(services, queueUrl));

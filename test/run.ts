@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { ensureDebianPackages } from './debian-packages.ts';
-import { packages as clients } from './end-to-end/client-places.ts';
+import { packages as clients } from './end-to-end/clients.ts';
 import { packages as apache } from './servers/apache.ts';
 import { packages as certificates } from './servers/certificates.ts';
 import { packages as nginx } from './servers/nginx-dav.ts';

@@ -20,7 +20,7 @@ export function systemClock(remaining: () => number): Clock {
     now: Date.now,
     remaining,
     pause: (ms, signal) => wait(ms, undefined, signal && { signal }).catch(() => undefined),
-    deadline: (ms) => AbortSignal.timeout(ms),
+    deadline: (ms) => AbortSignal.timeout(Math.ceil(ms)),
     random: Math.random,
   };
 }

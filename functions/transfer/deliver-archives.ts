@@ -12,6 +12,7 @@ import { takeBack } from './checkpoint-keeper.ts';
 import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';
+import { openTwins, twinRefused } from './twins.ts';
 
 export interface DeliveryTools {
   readonly job: Job;
@@ -88,10 +89,12 @@ async function deliverAll(
     progress.archives += 1;
     progress.bytes += size;
   };
+  const twins = openTwins();
   for await (const staged of source.list(lease.userId, signal)) {
     const { etag, key: archive } = staged;
-    const isHopeless = progress.errors.some((e) => e.archive === archive && e.etag === etag);
-    if (!tools.isWanted(staged) || isHopeless) continue;
+    if (!tools.isWanted(staged)) continue;
+    const twin = twins.meet(staged);
+    if (progress.errors.some((e) => e.archive === archive && e.etag === etag)) continue;
     const deliveredBy = await runs.deliveredBy(lease, staged);
     if (deliveredBy === jobId(job)) count(staged);
     if (deliveredBy !== undefined) continue;
@@ -99,7 +102,7 @@ async function deliverAll(
       progress.interrupted = 'out of time';
       return;
     }
-    const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged);
+    const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged, twin);
     progress.movedBytes += movedBytes;
     if (delivery) count(staged);
     else if (!failure) {
@@ -127,6 +130,11 @@ async function takeBackLeftovers(tools: TransferTools, { errors }: Progress): Pr
     // What could not even be taken back a moment ago is left for the next run.
     if (errors.some((error) => error.archive === archive)) continue;
     try {
+      // Killed between the receipt and this: it is published, and nothing of it is left there.
+      if (await tools.runs.deliveredBy(tools.lease, left.archive)) {
+        await tools.runs.removeCheckpoint(tools.lease, left.archive);
+        continue;
+      }
       await takeBack(tools, left);
       tools.log.info('taken back', { archive });
     } catch (thrown) {
@@ -137,16 +145,19 @@ async function takeBackLeftovers(tools: TransferTools, { errors }: Progress): Pr
   }
 }
 
-/** One archive from pin to receipt. */
+/** One archive from pin to receipt. @param twin the key of another archive with the same name */
 async function deliver(
   tools: DeliveryTools,
   transfer: TransferTools,
   staged: StagedArchive,
+  twin: string | undefined,
 ): Promise<Transferred> {
   const { clock, job, lease, runs } = tools;
   let transferred: Transferred;
   let archive: Archive;
   try {
+    const { composesNames } = await transfer.destination.capabilities(tools.signal);
+    if (composesNames && twin !== undefined) throw twinRefused(twin);
     archive = await tools.source.pin(staged, tools.signal);
     transferred = await transferArchive(transfer, archive);
   } catch (thrown) {

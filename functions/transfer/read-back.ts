@@ -42,6 +42,9 @@ export async function readBack(
   from: ReadBack,
 ): Promise<Proof | undefined> {
   const { destination, hashing, reserve, clock, signal } = tools;
+  const there = await destination.stat(path, signal);
+  // Somebody else has been there since it was published; what is theirs stays.
+  if (there?.size !== digest.size) throw damaged();
   // A hash that can be carried on, whatever the size: how fast the destination reads is not known.
   const resumed = from.sha256 === undefined ? undefined : await hashing.resume(from.sha256);
   const hash = resumed ?? (await hashing.start(Number.POSITIVE_INFINITY));
@@ -60,11 +63,12 @@ export async function readBack(
     const startedAt = clock.now();
     const to = Math.min(bytes + RANGE, digest.size);
     let came = 0;
-    for await (const chunk of whereThere(destination.read(path, signal, { from: bytes, to }))) {
+    for await (const chunk of whileThere(destination.read(path, signal, { from: bytes, to }))) {
       hash.update(chunk);
       came += chunk.length;
     }
-    if (came !== to - bytes) break;
+    // Less than there is says nothing of the file: the connection has ended early.
+    if (came !== to - bytes) throw broken();
     bytes = to;
     tools.onBytes(came);
     reserve.sawPart(clock.now() - startedAt);
@@ -74,30 +78,31 @@ export async function readBack(
     const how = `${from.proof.how}; every byte was read back and has the SHA-256 that was sent`;
     return { ...from.proof, verified: 'readback', how };
   }
-  await removeDamaged(destination, path, digest, signal);
-  throw new FerryError(
+  await destination.remove(path, signal);
+  throw damaged();
+}
+
+/** A file that was there a moment ago: whether it is gone shows when it is looked for again. */
+async function* whileThere(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (thrown) {
+    throw toFerryError(thrown).code === 'not-found' ? broken() : thrown;
+  }
+}
+
+function damaged(): FerryError {
+  return new FerryError(
     'corrupted',
     'The destination gives back other bytes than were sent. The transfer begins anew.',
     { retry: 'now', scope: 'archive' },
   );
 }
 
-/** What is not there any more is as good as damaged. */
-async function* whereThere(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* bytes;
-  } catch (thrown) {
-    if (toFerryError(thrown).code !== 'not-found') throw thrown;
-  }
-}
-
-/** A file of another size is not the one that was published: somebody else has put it there since. */
-async function removeDamaged(
-  destination: Destination,
-  path: string,
-  { size }: Digest,
-  signal: AbortSignal,
-): Promise<void> {
-  const there = await destination.stat(path, signal);
-  if (there?.size === size) await destination.remove(path, signal);
+function broken(): FerryError {
+  return new FerryError(
+    'unreachable',
+    'The destination stopped sending what it was asked for. Ferry tries again.',
+    { retry: 'now' },
+  );
 }

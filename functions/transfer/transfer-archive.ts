@@ -22,8 +22,8 @@ export interface Transferred {
  * next invocation goes on.
  *
  * Order of effects, each safe to repeat after a crash: parts → checkpoint → … → checkpoint with the
- * digest → note of what is about to be shown → lease looked at once more → publish and prove. The caller writes the receipt after that,
- * then removes the checkpoint.
+ * digest → note of what is about to be shown → lease looked at once more → publish and prove. The
+ * caller writes the receipt after that, then removes the checkpoint.
  * @throws FerryError `lease-lost` when another worker has taken over
  */
 export async function transferArchive(

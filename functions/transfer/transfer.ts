@@ -40,7 +40,8 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     resume === 'none' && plan.count > 1 ? openOneGo(archive.size, clock, reserve) : undefined;
   let history: History = { startedAt: clock.now(), restarts: 0 };
   let movedBytes = 0;
-  let standing: 'unopened' | 'open' | 'published' = 'open';
+  /** `whole`: every part has arrived, and only publishing is left. */
+  let standing: 'unopened' | 'open' | 'whole' | 'published' = 'open';
   let upload: Upload | undefined;
   /** What an earlier process noted. */
   let left: Checkpoint | undefined;
@@ -154,7 +155,8 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       standing = 'open';
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
       if (saved?.readBack && saved.digest) return verify(saved.digest, saved.readBack);
-      if (oneGo) {
+      // What has arrived whole is not sent again.
+      if (oneGo && !saved?.digest) {
         oneGo.start(history.restarts);
         history = { ...history, restarts: history.restarts + 1 };
       }
@@ -172,7 +174,9 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       standing = 'open';
       const known = upload.held === plan.count ? saved?.digest : undefined;
       const digest = known ?? (await complete(upload, saved?.prefix));
-      if (!digest || !reserve.mayStart()) return undefined;
+      if (!digest) return undefined;
+      standing = 'whole';
+      if (!reserve.mayStart()) return undefined;
       await runs.saveShown(lease, archive);
       await runs.assertHeld(lease);
       const proof = await upload.finish(digest, signal);
@@ -197,14 +201,14 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
     async discard() {
       // Of what an earlier process left only its checkpoint knows, and what is published is no leftover.
-      if (standing !== 'open') return;
+      if (standing === 'unopened' || standing === 'published') return;
       const unseen = upload ? undefined : left;
       const forget = () => (unseen ? takeBackLeft(tools, unseen) : keeper.remove());
       await takeBack(() => within(TAKE_BACK_MS, forget(), clock));
     },
 
     async outOfTime() {
-      if (!oneGo || standing === 'published') return;
+      if (!oneGo || standing === 'whole' || standing === 'published') return;
       const hopeless = oneGo.outOfTime();
       // Otherwise the checkpoint stays, as a note of how often it was tried.
       const then = () => (hopeless ? keeper.remove() : Promise.resolve());

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { authError, Refusal } from './refusal.ts';
+import type { Shelf } from './shelf.ts';
 import { createTree, type Tree } from './tree.ts';
 
 /** Of the routes that the fake has; an app has others besides. */
@@ -110,13 +111,17 @@ export function openOAuth() {
       return app;
     },
 
-    addAccount(id: string, quota = Number.MAX_SAFE_INTEGER): Account {
-      return { id, tree: createTree(), quota };
+    addAccount(id: string, quota = Number.MAX_SAFE_INTEGER, shelf?: Shelf): Account {
+      return { id, tree: createTree(shelf), quota };
     },
 
-    /** A refresh token without the way through a browser. */
-    connect(app: App, account: Account, given: Partial<Refreshable> = {}): string {
-      const refresh = token('');
+    /** A refresh token without the way through a browser; a new one unless given. */
+    connect(
+      app: App,
+      account: Account,
+      given: Partial<Refreshable> = {},
+      refresh = token(''),
+    ): string {
       refreshTokens.set(refresh, { app, account, scopes: app.scopes, pkce: false, ...given });
       return refresh;
     },

@@ -6,12 +6,14 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { send, sendAnswer } from './answers.ts';
 import { type Account, type App, openOAuth, SCOPES } from './oauth.ts';
 import { badRequest, Refusal, routeError } from './refusal.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { openSessions } from './sessions.ts';
+import { openShelf } from './shelf.ts';
 
 /** files.stone, `payload_too_large`. */
 const LARGEST_BODY = 150 * 1024 * 1024;
@@ -23,6 +25,10 @@ export interface DropboxFakeOptions {
   readonly folder: string;
   /** Speaks https with this key and certificate, PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** A free port unless given. */
+  readonly port?: number;
+  /** Goes on with the sessions and files of an earlier fake in the same folder; its access tokens are gone. */
+  readonly goesOn?: boolean;
   /** How many entries one page of a list holds. */
   readonly listPage?: number;
 }
@@ -65,10 +71,11 @@ export interface DropboxFake {
  * (`sessions.repeated`), and that a committed session counts as closed.
  */
 export async function startDropboxFake(options: DropboxFakeOptions): Promise<DropboxFake> {
-  const { folder, tls, listPage = LIST_PAGE } = options;
+  const { folder, tls, listPage = LIST_PAGE, port = 0, goesOn = false } = options;
   await mkdir(folder, { recursive: true });
   const oauth = openOAuth();
-  const sessions = openSessions(folder);
+  const shelf = (name: string) => (goesOn ? openShelf(join(folder, `${name}.json`)) : undefined);
+  const sessions = openSessions(folder, shelf('sessions'));
   const app = oauth.addApp({
     key: 'fakeappkey00001',
     secret: 'fakeappsecret01',
@@ -146,7 +153,7 @@ export async function startDropboxFake(options: DropboxFakeOptions): Promise<Dro
     });
   };
   const server = tls ? createHttpsServer({ ...tls }, listener) : createHttpServer(listener);
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the fake has no port');
@@ -156,7 +163,7 @@ export async function startDropboxFake(options: DropboxFakeOptions): Promise<Dro
     oauth,
     sessions,
     addAccount(id, quota) {
-      visitor = oauth.addAccount(id, quota);
+      visitor = oauth.addAccount(id, quota, shelf(`account-${id}`));
       return visitor;
     },
     script({ route, what, after = 0, times = 1 }) {

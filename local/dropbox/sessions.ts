@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { BLOCK } from './content-hash.ts';
 import { routeError } from './refusal.ts';
+import type { Shelf } from './shelf.ts';
 
 /** files.stone, `upload_session/start`: 2^41 - 2^22 bytes. */
 export const LARGEST_FILE = 2 ** 41 - 2 ** 22;
@@ -16,18 +18,21 @@ export interface Cursor {
   readonly offset: number;
 }
 
-interface Session {
-  readonly owner: string;
-  readonly type: SessionType;
-  readonly path: string;
-  readonly createdAt: number;
+const sessionSchema = z.object({
+  owner: z.string(),
+  type: z.enum(['sequential', 'concurrent']),
+  path: z.string(),
+  createdAt: z.number(),
   /** Lengths by offsets, of a concurrent session. */
-  readonly pieces: Map<number, number>;
+  pieces: z.array(z.tuple([z.number(), z.number()])).transform((pieces) => new Map(pieces)),
   /** Bytes received in order, of a sequential session. */
-  received: number;
-  closed: boolean;
-  committed: boolean;
-}
+  received: z.number(),
+  closed: z.boolean(),
+  committed: z.boolean(),
+});
+type Session = z.output<typeof sessionSchema>;
+
+const kept = z.array(z.tuple([z.string(), sessionSchema]));
 
 /**
  * What happens to a piece of a concurrent session that comes a second time. The description of the API
@@ -35,10 +40,20 @@ interface Session {
  */
 export type Repeated = 'stored again' | 'refused';
 
-/** Upload sessions, kept on disk until they are committed. */
-export function openSessions(folder: string) {
-  const sessions = new Map<string, Session>();
+/**
+ * Upload sessions, kept on disk until they are committed.
+ * @param shelf keeps what is known of them for another process, if given
+ */
+export function openSessions(folder: string, shelf?: Shelf) {
+  const sessions = new Map<string, Session>(kept.safeParse(shelf?.read()).data);
   let repeated: Repeated = 'stored again';
+  const keep = () => {
+    const all = [...sessions].map(([id, { pieces, ...session }]) => [
+      id,
+      { ...session, pieces: [...pieces] },
+    ]);
+    shelf?.write(all);
+  };
 
   /** @throws Refusal with the tags of `UploadSessionLookupError` */
   const find = (owner: string, { session_id }: Cursor, outer: readonly string[]) => {
@@ -111,6 +126,7 @@ export function openSessions(folder: string) {
       sessions.set(id, session);
       await append(session, 0, bytes, []);
       session.closed = close;
+      keep();
       return id;
     },
 
@@ -119,6 +135,7 @@ export function openSessions(folder: string) {
       if (session.type === 'concurrent') await addPiece(session, cursor.offset, bytes, close);
       else await append(session, cursor.offset, bytes, []);
       if (close) session.closed = true;
+      keep();
     },
 
     /** Everything up to the commit: takes the last bytes and says what the file is made of. */
@@ -147,6 +164,7 @@ export function openSessions(folder: string) {
     committed({ session_id }: Cursor): void {
       const session = sessions.get(session_id);
       if (session) Object.assign(session, { committed: true, closed: true });
+      keep();
     },
 
     /** As after seven days. */

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { z } from 'zod';
 import { keyOf, storedPath } from './names.ts';
+import type { Shelf } from './shelf.ts';
 
 export interface StoredFile {
   readonly kind: 'file';
@@ -45,20 +47,43 @@ export interface Tree {
   below(path: string): readonly (readonly [key: string, entry: Entry])[];
 }
 
+const kept = z.object({
+  revision: z.number(),
+  entries: z.array(
+    z.tuple([
+      z.string(),
+      z.discriminatedUnion('kind', [
+        z.object({
+          kind: z.literal('file'),
+          path: z.string(),
+          id: z.string(),
+          rev: z.string(),
+          size: z.number(),
+          contentHash: z.string(),
+          modifiedAt: z.coerce.date(),
+          blob: z.string(),
+        }),
+        z.object({ kind: z.literal('folder'), path: z.string(), id: z.string() }),
+      ]),
+    ]),
+  ),
+});
+
 const newId = () => `id:${randomBytes(12).toString('base64url')}`;
 
-export function createTree(): Tree {
-  const entries = new Map<string, Entry>();
-  let revision = 0x1000000;
+/** @param shelf keeps it for another process, if given */
+export function createTree(shelf?: Shelf): Tree {
+  const earlier = kept.safeParse(shelf?.read()).data;
+  const entries = new Map<string, Entry>(earlier?.entries);
+  let revision = earlier?.revision ?? 0x1000000;
+  const keep = () => shelf?.write({ revision, entries: [...entries] });
 
   const ancestors = (path: string) => {
     const names = path.split('/').slice(1, -1);
     return names.map((_, at) => `/${names.slice(0, at + 1).join('/')}`);
   };
-  const drop = (key: string) => {
-    const entry = entries.get(key);
+  const dropContent = (entry: Entry | undefined) => {
     if (entry?.kind === 'file') rmSync(entry.blob, { force: true });
-    entries.delete(key);
   };
 
   const tree: Tree = {
@@ -79,7 +104,6 @@ export function createTree(): Tree {
       for (const folder of ancestors(stored)) if (!tree.find(folder)) tree.makeFolder(folder);
       const key = keyOf(stored);
       const older = entries.get(key);
-      if (older) drop(key);
       revision += 1;
       const file: StoredFile = {
         kind: 'file',
@@ -90,6 +114,8 @@ export function createTree(): Tree {
         ...content,
       };
       entries.set(key, file);
+      keep();
+      dropContent(older);
       return file;
     },
     makeFolder(path) {
@@ -97,11 +123,15 @@ export function createTree(): Tree {
       for (const folder of ancestors(stored)) if (!tree.find(folder)) tree.makeFolder(folder);
       const folder: StoredFolder = { kind: 'folder', path: stored, id: newId() };
       entries.set(keyOf(stored), folder);
+      keep();
       return folder;
     },
     remove(path) {
-      for (const [key] of tree.below(path)) drop(key);
-      drop(keyOf(path));
+      const gone = [...tree.below(path).map(([key]) => key), keyOf(path)];
+      const dropped = gone.map((key) => entries.get(key));
+      for (const key of gone) entries.delete(key);
+      keep();
+      for (const entry of dropped) dropContent(entry);
     },
     below(path) {
       const prefix = `${keyOf(path)}/`;

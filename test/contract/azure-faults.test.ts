@@ -24,6 +24,9 @@ const refusal = (status: number, code: string) => ({
   headers: { 'x-ms-error-code': code, 'content-type': 'application/xml' },
   body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>of sig=abc</Message></Error>`,
 });
+/** Some gateways answer with a status alone. */
+const refusalOrBare = (status: number, code: string) =>
+  code === '' ? { status } : refusal(status, code);
 
 describe('Azure when things go wrong', () => {
   let folder: string;
@@ -114,6 +117,78 @@ describe('Azure when things go wrong', () => {
   });
 
   it.each([
+    [409, 'BlobImmutableDueToPolicy', 'permission-denied', 'never', /policy/],
+    [409, 'BlobImmutableDueToLegalHold', 'permission-denied', 'never', /legal hold/],
+    [409, 'SnapshotsPresent', 'permission-denied', 'never', /snapshots/],
+    [412, 'LeaseIdMissing', 'permission-denied', 'never', /lease/],
+    [409, 'InvalidBlobType', 'name-refused', 'never', /another kind/],
+    [409, 'BlobBeingRehydrated', 'server-error', 'later', /Archive tier/],
+    [409, 'NobodyKnowsThis', 'server-error', 'later', /as it stands/],
+    [412, '', 'server-error', 'later', /as it stands/],
+  ])(
+    'a commit refused with %i %s is told as it is',
+    async (status, code, expected, retry, words) => {
+      const upload = await begun();
+      front.react((seen) =>
+        isCommit(seen) && seen.method === 'PUT' ? refusalOrBare(status, code) : undefined,
+      );
+      const error = await failure(upload.finish(digestOf(BYTES), NEVER));
+      expect(error).toMatchObject({ code: expected, retry, scope: 'archive' });
+      expect(error.message).toMatch(words);
+    },
+  );
+
+  it('a lease that somebody takes between the parts and the commit is told as a lease', async () => {
+    const blob = client.getBlockBlobClient(file.path);
+    await blob.upload('older', 5);
+    const upload = await begun();
+    const lease = blob.getBlobLeaseClient();
+    await lease.acquireLease(-1);
+    const error = await failure(upload.finish(digestOf(BYTES), NEVER));
+    await lease.breakLease(0);
+    expect(error).toMatchObject({ code: 'permission-denied', retry: 'never', scope: 'archive' });
+    expect(error.message).toMatch(/lease/);
+  });
+
+  it.each([
+    ['BlobAlreadyExists', 409],
+    ['TargetConditionNotMet', 412],
+    ['', 409],
+    ['', 412],
+  ])('a condition that fails as "%s" %i where somebody else wrote', async (code, status) => {
+    const upload = await begun();
+    front.react(async (seen) => {
+      if (!isCommit(seen) || seen.method !== 'PUT') return undefined;
+      await client.getBlockBlobClient(file.path).upload('theirs', 6);
+      return refusalOrBare(status, code);
+    });
+    const error = await failure(upload.finish(digestOf(BYTES), NEVER));
+    expect(error).toMatchObject({ retry: 'later', scope: 'archive' });
+    expect(error.message).toMatch(/Something else wrote/);
+  });
+
+  it.each([
+    [409, 'BlobImmutableDueToPolicy', 'permission-denied', /policy/],
+    [403, 'AuthorizationPermissionMismatch', 'permission-denied', /delete/],
+    [412, '', 'server-error', /as it stands/],
+  ])(
+    'a damaged file that may not be removed (%i %s) is not passed over',
+    async (status, code, expected, words) => {
+      const upload = await begun();
+      front.react(async (seen) => {
+        if (seen.method === 'DELETE') return refusalOrBare(status, code);
+        if (!isCommit(seen) || seen.method !== 'PUT') return undefined;
+        const metadata = { ferry_transfer: file.transferId };
+        await client.getBlockBlobClient(file.path).upload('short', 5, { metadata });
+        return { status: 201 };
+      });
+      const error = await failure(upload.finish(digestOf(BYTES), NEVER));
+      expect(error).toMatchObject({ code: expected });
+      expect(error.message).toMatch(words);
+    },
+  );
+
+  it.each([
     ['a connection that breaks', 'lose-answer' as const],
     ['an answer that it is busy inside', refusal(500, 'OperationTimedOut')],
   ])('%s within a block costs nothing but that block', async (_what, reaction) => {
@@ -145,6 +220,8 @@ describe('Azure when things go wrong', () => {
     [400, 'InvalidBlobTier', 'setting-invalid', 'never', /AZURE_STORAGE_ACCESS_TIER/],
     [409, 'BlobImmutableDueToPolicy', 'permission-denied', 'never', /policy/],
     [400, 'InvalidBlobOrBlock', 'protocol', 'later', /seven days/],
+    [403, 'constructor', 'permission-denied', 'never', /read, create, write/],
+    [409, 'BlobArchived', 'permission-denied', 'never', /AZURE_STORAGE_ACCESS_TIER.*verify/],
     [413, 'RequestBodyTooLarge', 'too-large', 'never', /Split/],
     [503, 'ServerBusy', 'throttled', 'later', /fewer requests/],
     [500, 'InternalError', 'server-error', 'later', /tries again/],
@@ -158,6 +235,14 @@ describe('Azure when things go wrong', () => {
     for (const secret of [server.accountKey, 'sig=abc', 'SharedKey']) {
       expect(shown).not.toContain(secret);
     }
+  });
+
+  it('an upload that is given up sends nothing more, and shows no file for a moment', async () => {
+    const upload = await begun();
+    const before = front.seen.length;
+    await upload.abort();
+    expect(front.seen.slice(before)).toEqual([]);
+    expect(await client.getBlobClient(file.path).exists()).toBe(false);
   });
 
   it('blocks that Azure dropped between the last part and the commit: it begins anew', async () => {

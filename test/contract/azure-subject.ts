@@ -72,20 +72,19 @@ export async function azureSubject(
     front.react(react);
     return at(through(front, server));
   };
-  /** Names of everything in the folder, with what is not committed. */
-  const list = async (uncommittedOnly: boolean) => {
+  /** Names of the files in the folder, and on demand of those that are blocks alone so far. */
+  const list = async (includeUncommitedBlobs: boolean) => {
     const names: string[] = [];
-    const options = { prefix: `${FOLDER}/`, includeUncommitedBlobs: true };
-    for await (const { name, properties } of client.listBlobsFlat(options)) {
-      const isUncommitted = properties.etag === '' || properties.etag === undefined;
-      if (isUncommitted || !uncommittedOnly) names.push(name.slice(FOLDER.length + 1));
+    const options = { prefix: `${FOLDER}/`, includeUncommitedBlobs };
+    for await (const { name } of client.listBlobsFlat(options)) {
+      names.push(name.slice(FOLDER.length + 1));
     }
     return names;
   };
   const blobOf = (path: string) => client.getBlockBlobClient(`${FOLDER}/${path}`);
   const unfinished = async () => {
     const found: { path: string; blocks: { name: string; size: number }[] }[] = [];
-    for (const path of await list(false)) {
+    for (const path of await list(true)) {
       const { uncommittedBlocks = [] } = await blobOf(path).getBlockList('uncommitted');
       if (uncommittedBlocks.length > 0) found.push({ path, blocks: uncommittedBlocks });
     }
@@ -120,6 +119,10 @@ export async function azureSubject(
       const blob = blobOf(path);
       return (await blob.exists()) ? blob.downloadToBuffer() : undefined;
     },
+    /**
+     * Committed blobs only: blocks alone are not at the place. Nobody sees them, nothing can delete
+     * them without showing an empty file first, and Azure drops them after seven days.
+     */
     listDirectly: () => list(false),
     async loseUnfinished() {
       for (const { path } of await unfinished()) {

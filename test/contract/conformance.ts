@@ -386,6 +386,22 @@ export function conformance(name: string, start: () => Promise<Subject>): void {
         }
         expect(await subject.listDirectly()).toEqual(before);
       });
+
+      it('and aborts nothing that another process has published', async () => {
+        const bytes = sampleBytes(size(), 'published');
+        const first = await open();
+        const upload = await begin(first, 'published.bin', bytes);
+        for (const n of [0, 1, 2, 3]) await write(upload, bytes, n);
+        const checkpoint = throughJson(await upload.checkpoint());
+        await upload.finish(digestOf(bytes), NEVER);
+        await first.close();
+        if (checkpoint !== undefined) {
+          const again = [fileOf('published.bin', bytes), planOf(size()), checkpoint] as const;
+          const resumed = await (await open()).resume(...again, NEVER);
+          await resumed.abort();
+        }
+        expect(await stored('published.bin')).toEqual(digestOf(bytes));
+      });
     });
 
     describe('tells what is wrong', () => {

@@ -390,6 +390,8 @@ describe('Dropbox when things go wrong', () => {
     [['path', 'upload_traffic_limit_reached'], 'throttled', 'later', /month/],
     [['encryption_not_supported'], 'permission-denied', 'never', /encrypted/],
     [['concurrent_session_not_closed'], 'upload-lost', 'now', /started again/],
+    [['concurrent_session_invalid_offset'], 'upload-lost', 'now', /started again/],
+    [['concurrent_session_invalid_data_size'], 'upload-lost', 'now', /started again/],
     [['path', 'something_new'], 'protocol', 'later', /report/],
   ] as const)('%j is told in words that help', async (tags, code, retry, words) => {
     const upload = await begun(0, 1, 2);

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../functions/core/checkpoint.ts';
 import { FerryError } from '../../functions/core/errors.ts';
+import { jobId } from '../../functions/core/job.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { INVOCATION_MS, MAX_RECEIVE_COUNT, openWorld, PART, type World } from './job-world.ts';
 import { digestOf, sampleBytes } from './sample.ts';
@@ -474,6 +476,41 @@ describe('what is staged', () => {
     expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
   });
 
+  it('under names that a destination takes for one is delivered once, and the other is told', async () => {
+    const world = await openWorld(dynamo);
+    world.capabilities = { composesNames: true };
+    const composed = `${world.userId}/mail/B\u00fcro.tar`;
+    const decomposed = `${world.userId}/mail/Bu\u0308ro.tar`;
+    world.staged.clear();
+    for (const key of [composed, decomposed]) world.staged.set(key, sampleBytes(10, key));
+    await drain(world);
+    expect(world.server.files.size).toBe(1);
+    expect(await world.runs.job(world.job)).toMatchObject({
+      state: 'failed',
+      archives: 1,
+      errors: [{ code: 'name-refused', archive: decomposed }],
+    });
+  });
+
+  it('and delivered just before a kill leaves no checkpoint, whatever the destination says to it', async () => {
+    const world = await openWorld(dynamo);
+    const { userId, job } = world;
+    const place = { userId, destination: job.destination };
+    const lease = { ...place, jobId: jobId(job), owner: 'killed', fence: 1, until: 0 };
+    await world.deliverMessage();
+    const underWay: Checkpoint[] = [];
+    for await (const one of world.runs.checkpoints(lease)) underWay.push(one);
+    expect(underWay).toHaveLength(1);
+    await drain(world);
+    for (const one of underWay) await world.runs.saveCheckpoint(lease, one);
+    const gone = new FerryError('not-found', 'There is no such upload.', { retry: 'never' });
+    failAt(world, 'resume', gone);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    world.passTime(86_400_000);
+    await drain(world);
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
+  });
+
   it('for a component that was not selected stays where it is', async () => {
     const world = await openWorld(dynamo);
     const { settings } = world;
@@ -569,6 +606,24 @@ describe('a destination that cannot continue what was interrupted', () => {
     expect(await world.runs.job(world.job)).toMatchObject({ errors: [{ code: 'too-large' }] });
     // A second and a half each: a minute is forty parts.
     expect(writes).toBeLessThan(45);
+  });
+
+  it('keeps what has arrived whole when there is no time left to publish it', async () => {
+    const world = await openOne();
+    world.staged.clear();
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(8 * PART, 'slow end'));
+    const { before: go } = world.server;
+    let writes = 0;
+    world.server.before = async (step, part) => {
+      if (step === 'write') writes += 1;
+      if (part?.number === 7) world.passTime(10_000);
+      await go(step, part);
+    };
+    expect((await world.deliverMessage()).result).toEqual({ outcome: 'continued' });
+    await drain(world);
+    expect(writes).toBe(8);
+    expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
+    expect(await world.runs.job(world.job)).toMatchObject({ state: 'succeeded', errors: [] });
   });
 
   it('is left nothing by a killed worker, also of an archive that leaves staging', async () => {

@@ -74,23 +74,59 @@ describe('verify', () => {
     expect(await checkpoints(world)).toEqual([]);
   });
 
-  it.each([
-    [
-      'a flipped bit',
-      (bytes: Buffer) => Buffer.concat([Buffer.from([(bytes.at(0) ?? 0) ^ 1]), bytes.subarray(1)]),
-    ],
-    ['a byte too few', (bytes: Buffer) => bytes.subarray(1)],
-  ])('%s is found: what is damaged is taken away and sent anew', async (_what, spoil) => {
+  const filesOf = (world: World) =>
+    [...world.staged].map(([key, bytes]) => {
+      const found = world.server.files.get(key.slice(world.userId.length + 1)) ?? Buffer.alloc(0);
+      return [digestOf(found), digestOf(bytes)];
+    });
+  const countWrites = (world: World) => {
+    const seen = { writes: 0 };
+    const { before: go } = world.server;
+    world.server.before = async (step, part) => {
+      if (step === 'write') seen.writes += 1;
+      await go(step, part);
+    };
+    return seen;
+  };
+
+  it('a flipped bit is found: what is damaged is taken away and sent anew', async () => {
     const world = await openWorld(dynamo);
     world.verify = 'readback';
     let left = 1;
-    world.server.onRead = async (bytes) => (left-- > 0 ? spoil(bytes) : bytes);
+    world.server.onRead = async (bytes) => {
+      const flipped = Buffer.from(bytes);
+      if (left-- > 0) flipped.writeUInt8(flipped.readUInt8(0) ^ 1, 0);
+      return flipped;
+    };
     await drain(world);
     expect(await world.runs.job(world.job)).toMatchObject({ state: 'succeeded', archives: 2 });
-    for (const [key, bytes] of world.staged) {
-      const found = world.server.files.get(key.slice(world.userId.length + 1)) ?? Buffer.alloc(0);
-      expect(digestOf(found)).toEqual(digestOf(bytes));
-    }
+    for (const [found, staged] of filesOf(world)) expect(found).toEqual(staged);
+  });
+
+  it('a connection that ends early costs no file: it is read again, and nothing is sent', async () => {
+    const world = await openWorld(dynamo);
+    world.verify = 'readback';
+    const seen = countWrites(world);
+    let left = 2;
+    world.server.onRead = async (bytes) => (left-- > 0 ? bytes.subarray(1) : bytes);
+    await drain(world);
+    expect(await world.runs.job(world.job)).toMatchObject({ state: 'succeeded', archives: 2 });
+    expect(seen.writes).toBe(13 + 1);
+  });
+
+  it('what somebody else has put there since is not removed, and the archive is sent anew', async () => {
+    const world = await openWorld(dynamo);
+    world.verify = 'readback';
+    let left = 1;
+    world.server.onRead = async (bytes) => {
+      if (left-- > 0) {
+        world.server.files.set(SITE, Buffer.from('theirs'));
+        throw new FerryError('unreachable', 'Cut.', { retry: 'now' });
+      }
+      return bytes;
+    };
+    await drain(world);
+    for (const [found, staged] of filesOf(world)) expect(found).toEqual(staged);
   });
 
   it('a password that is wrong while it is read back costs no second sending', async () => {

@@ -57,7 +57,8 @@ export function openMemoryDestination(
       },
       async checkpoint() {
         await server.before('checkpoint');
-        if (capabilities.resume === 'none') return undefined;
+        const isWhole = parts()?.size === plan.count;
+        if (capabilities.resume === 'none' && !isWhole) return undefined;
         return { v: 1, transferId: file.transferId, partSize: plan.partSize };
       },
       async finish(digest, signal) {

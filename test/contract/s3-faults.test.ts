@@ -154,6 +154,7 @@ describe('S3 when things go wrong', () => {
     ['SlowDown', 503, 'throttled', 'later', /later/],
     ['InternalError', 500, 'server-error', 'later', /later/],
     ['InvalidStorageClass', 400, 'setting-invalid', 'never', /AWS_STORAGE_CLASS/],
+    ['constructor', 403, 'permission-denied', 'never', /Allow it/],
     ['KeyTooLongError', 400, 'name-refused', 'never', /name/],
   ] as const)('%s is told in words that help', async (name, status, code, retry, words) => {
     front.react(({ query }) => (query.has('uploads') ? refusal(status, name) : undefined));

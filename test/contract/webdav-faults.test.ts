@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FerryError } from '../../functions/core/errors.ts';
 import type { Destination, RemoteFile } from '../../functions/destinations/contract.ts';
 import { startApache } from '../servers/apache.ts';
 import { startFaultProxy } from '../servers/fault-proxy.ts';
@@ -209,7 +210,7 @@ describe('WebDAV when things go wrong', () => {
         new Set(
           front.seen
             .slice(asked)
-            .filter(isProbe)
+            .filter((seen) => isProbe(seen) && isPiece(seen))
             .map(({ path }) => path),
         ).size,
       ).toBe(1);
@@ -281,6 +282,42 @@ describe('WebDAV when things go wrong', () => {
       await own.close();
     });
 
+    it('is not missed where it can be neither kept nor looked up', async () => {
+      const broken = async () => {
+        throw new Error('the table is throttled');
+      };
+      const own = await openWith(settings(), {
+        ...rememberingSurroundings(),
+        recall: broken,
+        remember: broken,
+      });
+      await deliverSample(own, file);
+      expect(await stored()).toEqual(digestOf(BYTES));
+      expect(await own.capabilities(NEVER)).toMatchObject({ writes: 'append', resume: 'parts' });
+      const steps = [];
+      for await (const step of own.check(NEVER)) steps.push(step);
+      expect(steps.at(-1)?.error).toBeUndefined();
+      await own.close();
+    });
+
+    it.each([500, 502])('is whole files where pieces are answered %i', async (status) => {
+      const own = await openWith(settings());
+      front.react((seen) => (isPiece(seen) || seen.method === 'PATCH' ? { status } : undefined));
+      await deliverSample(own, file);
+      expect(await stored()).toEqual(digestOf(BYTES));
+      expect(await own.capabilities(NEVER)).toMatchObject({ writes: 'whole', resume: 'none' });
+      await own.close();
+    });
+
+    it.each([503, 504, 507])('is not settled by a %i', async (status) => {
+      const own = await openWith(settings());
+      front.react((seen) => (isPiece(seen) || seen.method === 'PATCH' ? { status } : undefined));
+      await failure(own.capabilities(NEVER));
+      front.react(() => undefined);
+      expect(await own.capabilities(NEVER)).toMatchObject({ writes: 'append', resume: 'parts' });
+      await own.close();
+    });
+
     it('is found out for all who ask, also when the first of them gives up', async () => {
       const own = await openWith(settings());
       front.react(async () => void (await wait(100)));
@@ -295,7 +332,7 @@ describe('WebDAV when things go wrong', () => {
 
     it('leaves nothing behind, also when trying out fails', async () => {
       const own = await openWith(settings());
-      front.react((seen) => (isPiece(seen) ? { status: 500 } : undefined));
+      front.react((seen) => (isPiece(seen) ? { status: 504 } : undefined));
       expect((await failure(own.capabilities(NEVER))).retry).toBe('later');
       front.react(() => undefined);
       expect((await own.capabilities(NEVER)).writes).toBe('append');
@@ -610,6 +647,31 @@ describe('a server that takes whole files only', () => {
     expect(await readFile(join(server.folder, FILE.path))).toEqual(BYTES);
     await destination.close();
     await proxy.stop();
+    await server.stop();
+  });
+
+  it.each([
+    ['is removed when the upload is called off', new Error('stopped'), []],
+    [
+      'is left to its new owner when another worker takes over',
+      new FerryError('lease-lost', 'Another worker has taken over.', { retry: 'later' }),
+      [`.ferry-${FILE.transferId}-site one.tar`],
+    ],
+  ] as const)('what stands under the temporary name %s', async (_, reason, left) => {
+    const server = await startNginx();
+    const settings = settingsOf(server);
+    const destination = await openWith(settings);
+    await destination.capabilities(NEVER);
+    const stopping = new AbortController();
+    const upload = await destination.begin(FILE, PLAN, NEVER);
+    await writePart(upload, 0, stopping.signal);
+    const successor = await openWith(settings);
+    const taken = await sendSample(successor);
+    stopping.abort(reason);
+    await destination.close();
+    expect(await readdir(join(server.folder, 'html'))).toEqual(left);
+    if (left.length > 0) await taken.finish(digestOf(BYTES), NEVER);
+    await successor.close();
     await server.stop();
   });
 

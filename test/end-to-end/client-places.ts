@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { z } from 'zod';
 import { startAzurite } from '../../local/azurite.ts';
@@ -10,11 +8,7 @@ import { startApache } from '../servers/apache.ts';
 import { officialClient } from '../servers/dropbox-client.ts';
 import { startOpenSsh } from '../servers/openssh.ts';
 import { startSwift } from '../servers/swift.ts';
-
-/** Debian packages with the clients that are asked. */
-export const packages = ['curl', 'openssh-client', 'rclone'] as const;
-
-const run = promisify(execFile);
+import { readByCurl, readByRclone, readBySftp } from './clients.ts';
 
 /** What the official client adds to the metadata of a file that it fetched. */
 const downloaded = z.object({ fileBinary: z.instanceof(Buffer) });
@@ -31,64 +25,37 @@ export interface ClientPlace {
 }
 
 const FOLDER = 'backups';
-/** Settings of whoever runs this do not reach the clients. */
-const QUIET = { PATH: process.env.PATH ?? '' };
-
-/** @param scratch a folder for what clients fetch */
+/** @param scratch a folder for what servers keep */
 export async function startPlaces(scratch: string): Promise<readonly ClientPlace[]> {
   await mkdir(scratch, { recursive: true });
   return Promise.all([
-    startSsh(scratch),
-    startS3(scratch),
+    startSsh(),
+    startS3(),
     startAzure(scratch),
-    startWebDav(scratch),
+    startWebDav(),
     startDropbox(scratch),
   ]);
 }
 
-async function startSsh(scratch: string): Promise<ClientPlace> {
+async function startSsh(): Promise<ClientPlace> {
   const server = await startOpenSsh();
-  const askPass = join(scratch, 'ask-pass');
-  await writeFile(askPass, '#!/bin/sh\nprintf "%s\\n" "$SFTP_PASSWORD"\n', { mode: 0o700 });
-  const knownHosts = join(scratch, 'known_hosts');
-  const { host, port } = server;
-  await writeFile(knownHosts, `[${host}]:${port} ${server.hostKeys.ed25519.line}\n`);
   return {
     type: 'ssh',
     client: 'sftp',
     settings: {
-      SSH_HOST_NAME: host,
-      SSH_PORT: port,
+      SSH_HOST_NAME: server.host,
+      SSH_PORT: server.port,
       SSH_USER: server.user,
       SSH_PASSWORD: server.password,
       SSH_HOST_KEY: server.fingerprint,
       SSH_REMOTE_PATH: FOLDER,
     },
-    async read(path) {
-      const into = join(scratch, 'by-sftp');
-      const env = {
-        ...QUIET,
-        SSH_ASKPASS: askPass,
-        SSH_ASKPASS_REQUIRE: 'force',
-        SFTP_PASSWORD: server.password,
-      };
-      const options = ['-q', '-P', `${port}`, '-o', `UserKnownHostsFile=${knownHosts}`];
-      const only = [
-        '-o',
-        'HostKeyAlgorithms=ssh-ed25519',
-        '-o',
-        'PreferredAuthentications=password',
-      ];
-      const getting = run('sftp', [...options, ...only, `${server.user}@${host}`], { env });
-      getting.child.stdin?.end(`get "${FOLDER}/${path}" "${into}"\n`);
-      await getting;
-      return readFile(into);
-    },
+    read: (path) => readBySftp(server, `${FOLDER}/${path}`),
     stop: server.remove,
   };
 }
 
-async function startS3(scratch: string): Promise<ClientPlace> {
+async function startS3(): Promise<ClientPlace> {
   const server = await startSwift();
   await server.createBucket('archives');
   return {
@@ -102,21 +69,7 @@ async function startS3(scratch: string): Promise<ClientPlace> {
       AWS_ENDPOINT: server.endpoint,
       AWS_ENDPOINT_PROTO: 'http',
     },
-    async read(path) {
-      const into = join(scratch, 'by-rclone');
-      const env = {
-        ...QUIET,
-        RCLONE_CONFIG: '/dev/null',
-        RCLONE_CONFIG_PLACE_TYPE: 's3',
-        RCLONE_CONFIG_PLACE_PROVIDER: 'Other',
-        RCLONE_CONFIG_PLACE_ENDPOINT: server.endpoint,
-        RCLONE_CONFIG_PLACE_REGION: server.region,
-        RCLONE_CONFIG_PLACE_ACCESS_KEY_ID: server.accessKeyId,
-        RCLONE_CONFIG_PLACE_SECRET_ACCESS_KEY: server.secretAccessKey,
-      };
-      await run('rclone', ['copyto', `place:archives/${FOLDER}/${path}`, into], { env });
-      return readFile(into);
-    },
+    read: (path) => readByRclone(server, `archives/${FOLDER}/${path}`),
     stop: server.stop,
   };
 }
@@ -142,7 +95,7 @@ async function startAzure(scratch: string): Promise<ClientPlace> {
   };
 }
 
-async function startWebDav(scratch: string): Promise<ClientPlace> {
+async function startWebDav(): Promise<ClientPlace> {
   const server = await startApache();
   const { url, username, password } = server;
   return {
@@ -154,14 +107,7 @@ async function startWebDav(scratch: string): Promise<ClientPlace> {
       WEBDAV_USERNAME: username,
       WEBDAV_PASSWORD: password,
     },
-    async read(path) {
-      const into = join(scratch, 'by-curl');
-      const names = `${FOLDER}/${path}`.split('/').map(encodeURIComponent).join('/');
-      const user = `${username}:${password}`;
-      const options = ['--silent', '--show-error', '--fail', '--user', user, '--output', into];
-      await run('curl', [...options, `${url}/${names}`], { env: QUIET });
-      return readFile(into);
-    },
+    read: (path) => readByCurl(server, `${FOLDER}/${path}`),
     stop: server.stop,
   };
 }

@@ -28,8 +28,15 @@ export interface ApacheOptions extends WebDavOptions {
   readonly nonceSeconds?: number;
 }
 
+export interface ApacheServer extends WebDavServer {
+  /** Ends it in the middle of whatever it does; what it stored stays. */
+  halt(): Promise<void>;
+  /** Starts it again, at the same port. */
+  start(): Promise<void>;
+}
+
 /** Apache's mod_dav on loopback, with a configuration, a lock database and a storage of its own. */
-export async function startApache(options: ApacheOptions = {}): Promise<WebDavServer> {
+export async function startApache(options: ApacheOptions = {}): Promise<ApacheServer> {
   const home = await makeHome('apache', options.smallBytes);
   const port = await freePort();
   const password = options.password ?? randomPassword();
@@ -56,17 +63,23 @@ export async function startApache(options: ApacheOptions = {}): Promise<WebDavSe
       '',
     ];
     await writeFile(home.at('apache.conf'), lines.join('\n'));
-    const daemon = await startDaemon({
-      command: '/usr/sbin/apache2',
-      args: ['-f', home.at('apache.conf'), '-DFOREGROUND'],
-      port,
-      log: () => readFile(home.at('error.log'), 'utf8'),
-    });
+    const start = () =>
+      startDaemon({
+        command: '/usr/sbin/apache2',
+        args: ['-f', home.at('apache.conf'), '-DFOREGROUND'],
+        port,
+        log: () => readFile(home.at('error.log'), 'utf8'),
+      });
+    let daemon = await start();
     return {
       url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}${BASE_PATH}`,
       username: USERNAME,
       password,
       folder: home.storage,
+      halt: () => daemon.stop(),
+      async start() {
+        daemon = await start();
+      },
       async stop() {
         await daemon.stop();
         await home.remove();

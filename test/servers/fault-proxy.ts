@@ -23,6 +23,8 @@ export interface FaultProxy {
   readonly port: number;
   /** Connections accepted so far. */
   readonly accepted: number;
+  /** Bytes that clients have sent to the server so far, those of connections that broke too. */
+  readonly sentBytes: number;
   /** Replaces all faults, for living connections too. */
   set(faults: Faults): void;
   /** Resets every living connection. */
@@ -40,6 +42,7 @@ export async function startFaultProxy(options: {
 }): Promise<FaultProxy> {
   let faults = options.faults ?? {};
   let accepted = 0;
+  let sentBytes = 0;
   const sockets = new Set<Socket>();
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -65,6 +68,7 @@ export async function startFaultProxy(options: {
       const { cutAfter, flipAt, bytesPerSecond } = faults;
       const start = sent;
       sent += bytes.length;
+      sentBytes += bytes.length;
       if (bytesPerSecond) await wait((bytes.length / bytesPerSecond) * 1000);
       if (cutAfter !== undefined && sent > cutAfter) {
         server.write(bytes.subarray(0, Math.max(0, cutAfter - start)), reset);
@@ -109,6 +113,9 @@ export async function startFaultProxy(options: {
     port: address.port,
     get accepted() {
       return accepted;
+    },
+    get sentBytes() {
+      return sentBytes;
     },
     set(next) {
       faults = next;

@@ -31,11 +31,20 @@ export interface CannedAnswer {
 
 /**
  * What happens to one request; undefined passes it on.
+ * - `lose-request`: the connection breaks, and the server behind is not asked.
  * - `lose-answer`: the server behind does the work, and the connection breaks before the answer.
  * - `cut-answer`: half of the answer's body arrives.
  * - a Buffer: passed on with this body instead.
+ * - a function: called when the server behind has answered; what it gives becomes of the answer.
  */
-export type Reaction = 'lose-answer' | 'cut-answer' | CannedAnswer | Buffer | undefined;
+export type Reaction =
+  | 'lose-request'
+  | 'lose-answer'
+  | 'cut-answer'
+  | CannedAnswer
+  | Buffer
+  | (() => Promise<'lose-answer' | undefined>)
+  | undefined;
 
 export type React = (seen: Seen, body: Buffer) => Reaction | Promise<Reaction>;
 
@@ -68,7 +77,11 @@ export async function startFront(
       sha256: createHash('sha256').update(body).digest('hex'),
     };
     seen.push(exchange);
-    const reaction = await react(exchange, body);
+    let reaction = await react(exchange, body);
+    if (reaction === 'lose-request') {
+      outgoing.destroy();
+      return;
+    }
     if (typeof reaction === 'object' && !Buffer.isBuffer(reaction)) {
       outgoing.writeHead(reaction.status, reaction.headers).end(reaction.body);
       return;
@@ -76,6 +89,7 @@ export async function startFront(
     const answer = await passOn(target, incoming, Buffer.isBuffer(reaction) ? reaction : body);
     const bytes = await collect(answer);
     exchange.answer = { status: answer.statusCode ?? 0, text: bytes.subarray(0, 4096).toString() };
+    if (typeof reaction === 'function') reaction = await reaction();
     if (reaction === 'lose-answer') {
       outgoing.destroy();
       return;
@@ -125,6 +139,7 @@ async function passOn(target: string, incoming: IncomingMessage, body: Buffer) {
 
 async function collect(stream: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(stream, 'end');
   return Buffer.concat(chunks);
 }

@@ -21,6 +21,8 @@ const EXTENSION = '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so';
 export interface NginxOptions extends WebDavOptions {
   /** nginx knows no Digest. */
   readonly auth?: 'basic' | 'none';
+  /** False leaves MOVE out of what it takes. */
+  readonly moves?: boolean;
 }
 
 /**
@@ -86,7 +88,7 @@ function configuration(home: Home, port: number, options: NginxOptions): string[
     `client_max_body_size ${mostBodyBytes};`,
     `location ${BASE_PATH}/ {`,
     `alias ${home.storage}/;`,
-    'dav_methods PUT DELETE MKCOL COPY MOVE;',
+    `dav_methods PUT DELETE MKCOL COPY${options.moves === false ? '' : ' MOVE'};`,
     'dav_ext_methods PROPFIND OPTIONS;',
     'create_full_put_path on;',
     'dav_access user:rw group:r all:r;',

@@ -18,6 +18,8 @@ export interface OpenSshOptions {
   readonly sftpOnly?: boolean;
   /** Mounts a file system of so many bytes as the folder `small` in the login directory. */
   readonly smallFolderBytes?: number;
+  /** The command that speaks SFTP, as the user and by a shell; sshd's own unless given. */
+  readonly sftpCommand?: string;
 }
 
 /** A public key of the server, as text and as `SHA256:…`. */
@@ -89,7 +91,7 @@ export async function startOpenSsh(options: OpenSshOptions = {}): Promise<OpenSs
       `AllowUsers ${user}`,
       'MaxStartups 100',
       'LogLevel FATAL',
-      'Subsystem sftp internal-sftp',
+      `Subsystem sftp ${options.sftpCommand ?? 'internal-sftp'}`,
       ...(options.sftpOnly ? ['ForceCommand internal-sftp'] : []),
       '',
     ].join('\n'),

@@ -20,7 +20,7 @@ export const packages = [
 ] as const;
 
 const READY_MS = 90_000;
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 export interface SwiftOptions {
   /** How many objects one page of a list holds. */
@@ -37,11 +37,18 @@ interface Ports {
   readonly memcached: number;
 }
 
+export interface SwiftServer extends S3Server {
+  /** Kills all of its processes at once; what it stored stays. */
+  halt(): Promise<void>;
+  /** Starts them again, at the same ports. */
+  start(): Promise<void>;
+}
+
 /**
  * OpenStack Swift with its S3 API on loopback: real signatures, real multipart uploads, one replica.
  * Everything lives in a folder of its own and goes with `stop`.
  */
-export async function startSwift(options: SwiftOptions = {}): Promise<S3Server> {
+export async function startSwift(options: SwiftOptions = {}): Promise<SwiftServer> {
   const folder = await mkdtemp(join(tmpdir(), 'swift-'));
   const [proxy, account, container, object, memcached] = await freePorts(5);
   if (!proxy || !account || !container || !object || !memcached) throw new Error('no free ports');
@@ -53,10 +60,10 @@ export async function startSwift(options: SwiftOptions = {}): Promise<S3Server> 
   const errors: string[] = [];
   const children: ChildProcess[] = [];
   const stop = async () => {
-    await Promise.all(children.map(end));
+    await Promise.all(children.map((child) => end(child)));
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   };
-  const start = (command: string, ...args: string[]) => {
+  const run = (command: string, ...args: string[]) => {
     // Ended with this process, however that ends.
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', command, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -66,40 +73,39 @@ export async function startSwift(options: SwiftOptions = {}): Promise<S3Server> 
     child.on('error', (error) => errors.push(error.message));
     children.push(child);
   };
+  const start = async () => {
+    const user = userInfo().username;
+    run('memcached', '-l', '127.0.0.1', '-p', `${memcached}`, '-U', '0', '-u', user);
+    for (const kind of ['account', 'container', 'object']) {
+      run(`swift-${kind}-server`, join(folder, `${kind}-server.conf`));
+    }
+    // The proxy shuns for a minute whom it could not reach once.
+    await Promise.all([memcached, account, container, object].map(untilListening));
+    run('swift-proxy-server', join(folder, 'proxy-server.conf'));
+    await untilListening(proxy);
+  };
   const endpoint = `http://127.0.0.1:${proxy}`;
   const keys = { accessKeyId: 'ferry:backup', secretAccessKey };
   const client = new S3Client({ endpoint, region, credentials: keys, forcePathStyle: true });
-  const server: S3Server = {
+  const server: SwiftServer = {
     endpoint,
     ...keys,
     region,
     async createBucket(name) {
       await client.send(new CreateBucketCommand({ Bucket: name }));
     },
+    async halt() {
+      const running = children.splice(0);
+      await Promise.all(running.map((child) => end(child, 'SIGKILL')));
+    },
+    start,
     async stop() {
       client.destroy();
       await stop();
     },
   };
   try {
-    start(
-      'memcached',
-      '-l',
-      '127.0.0.1',
-      '-p',
-      `${memcached}`,
-      '-U',
-      '0',
-      '-u',
-      userInfo().username,
-    );
-    for (const kind of ['account', 'container', 'object']) {
-      start(`swift-${kind}-server`, join(folder, `${kind}-server.conf`));
-    }
-    // The proxy shuns for a minute whom it could not reach once.
-    await Promise.all([memcached, account, container, object].map(untilListening));
-    start('swift-proxy-server', join(folder, 'proxy-server.conf'));
-    await untilListening(proxy);
+    await start();
     await server.createBucket('ready');
     return server;
   } catch (cause) {
@@ -124,10 +130,10 @@ async function untilListening(port: number): Promise<void> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, by: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(by);
   const patience = setTimeout(() => child.kill('SIGKILL'), 5000);
   await ended;
   clearTimeout(patience);
@@ -179,10 +185,10 @@ async function configure(
       `use = egg:swift#${kind}`,
     ]);
     const builder = join(folder, `${kind}.builder`);
-    await run('swift-ring-builder', [builder, 'create', '4', '1', '1']);
-    await run('swift-ring-builder', [builder, 'add', `r1z1-127.0.0.1:${ports[kind]}/d1`, '1']);
+    await execute('swift-ring-builder', [builder, 'create', '4', '1', '1']);
+    await execute('swift-ring-builder', [builder, 'add', `r1z1-127.0.0.1:${ports[kind]}/d1`, '1']);
     // It ends with 1 where it has only a warning to give.
-    await run('swift-ring-builder', [builder, 'rebalance', '--force']).catch(() => {});
+    await execute('swift-ring-builder', [builder, 'rebalance', '--force']).catch(() => {});
   };
   await Promise.all([ring('account'), ring('container'), ring('object')]);
   await write('proxy-server.conf', [

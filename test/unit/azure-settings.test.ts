@@ -15,6 +15,7 @@ const REQUIRED = {
 };
 const LATER = '2099-01-01T00:00:00Z';
 const TOKEN = `sv=2026-10-06&sr=c&sp=racwdl&se=${LATER}&sig=a-marked-signature`;
+const allowing = (permissions: string) => TOKEN.replace('racwdl', permissions);
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -102,6 +103,59 @@ describe('Azure settings', () => {
     const { endpoint, credentials } = accepted({ ...CONTAINER, ...given });
     expect(endpoint.href).toBe('https://acme.blob.core.windows.net/');
     expect(credentials.with === 'sas' && credentials.token.reveal()).toBe(TOKEN);
+  });
+
+  it.each([
+    ['a domain of your own', 'https://files.example.com/backups', {}, 'https://files.example.com/'],
+    [
+      'an account that another domain stands for',
+      'https://files.example.com/backups',
+      { AZURE_STORAGE_ACCOUNT_NAME: 'acme' },
+      'https://files.example.com/',
+    ],
+    ['an address by number', 'http://10.0.0.1/acme/backups', {}, 'http://10.0.0.1/acme/'],
+    ['one of version 6', 'http://[::1]:10000/acme/backups', {}, 'http://[::1]:10000/acme/'],
+    ['one machine', 'http://localhost:9999/acme/backups', {}, 'http://localhost:9999/acme/'],
+    ["Azurite's port", 'http://a.example.com:10000/acme', {}, 'http://a.example.com:10000/acme/'],
+    [
+      'an account in the host at any port',
+      'http://acme.blob.localhost:10000/backups',
+      { AZURE_STORAGE_ACCOUNT_NAME: 'acme' },
+      'http://acme.blob.localhost:10000/',
+    ],
+    [
+      'a folder that AZURE_STORAGE_ENDPOINT tells',
+      'https://proxy.example.com/acme/backups',
+      { AZURE_STORAGE_ENDPOINT: 'https://proxy.example.com/acme' },
+      'https://proxy.example.com/acme/',
+    ],
+    [
+      'the template that it fits',
+      'https://acme.blob.core.windows.net/backups',
+      {
+        AZURE_STORAGE_ACCOUNT_NAME: 'acme',
+        AZURE_STORAGE_ENDPOINT: 'https://{{ .AccountName }}.blob.core.windows.net/',
+      },
+      'https://acme.blob.core.windows.net/',
+    ],
+  ])('find the account in a signed URL of %s', (_what, url, more, href) => {
+    const given = { ...CONTAINER, ...more, AZURE_STORAGE_SAS: `${url}?${TOKEN}` };
+    expect(accepted(given).endpoint.href).toBe(href);
+    const other = { ...given, AZURE_STORAGE_CONTAINER_NAME: 'other' };
+    const paths = problemsOf(other).map(({ path }) => path);
+    expect(paths).toEqual(url.endsWith('/backups') ? ['AZURE_STORAGE_CONTAINER_NAME'] : []);
+  });
+
+  it.each(['rc', 'rw', 'racwdl'])('take a signature that allows %s', (permissions) => {
+    const sas = allowing(permissions);
+    const given = { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: sas };
+    expect(accepted(given).credentials.with).toBe('sas');
+  });
+
+  it('take a signature whose permissions stand in a policy on the server', () => {
+    const sas = TOKEN.replace('&sp=racwdl', '&si=nightly');
+    const given = { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: sas };
+    expect(accepted(given).credentials.with).toBe('sas');
   });
 
   it.each(['Cool', 'COLD', 'archive', 'hOT'])(
@@ -200,16 +254,93 @@ describe('Azure settings', () => {
       {
         ...CONTAINER,
         AZURE_STORAGE_ACCOUNT_NAME: 'acme',
-        AZURE_STORAGE_SAS: TOKEN.replace('racwdl', 'rl'),
+        AZURE_STORAGE_SAS: allowing('rl'),
       },
       'AZURE_STORAGE_SAS',
-      /does not allow to write/,
+      /lacks create \(c\) or write \(w\)/,
+    ],
+    [
+      'a signature for writing alone',
+      { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: allowing('cwdl') },
+      'AZURE_STORAGE_SAS',
+      /lacks read \(r\)\..*read, create, write, delete and list/,
+    ],
+    [
+      'a signature for listing',
+      { ...CONTAINER, AZURE_STORAGE_ACCOUNT_NAME: 'acme', AZURE_STORAGE_SAS: allowing('l') },
+      'AZURE_STORAGE_SAS',
+      /lacks read \(r\) and create \(c\) or write \(w\)/,
+    ],
+    [
+      'a connection string with a signature for writing alone',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_CONNECTION_STRING: `BlobEndpoint=https://acme.blob.core.windows.net/;SharedAccessSignature=${allowing('cwdl')}`,
+      },
+      'AZURE_STORAGE_CONNECTION_STRING',
+      /lacks read \(r\)/,
     ],
     [
       'a signature for another container',
       { ...CONTAINER, AZURE_STORAGE_SAS: `https://acme.blob.core.windows.net/other?${TOKEN}` },
       'AZURE_STORAGE_CONTAINER_NAME',
       /other/,
+    ],
+    [
+      'a signed URL of another account',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_ACCOUNT_NAME: 'alice',
+        AZURE_STORAGE_SAS: `https://bob.blob.core.windows.net/backups?${TOKEN}`,
+      },
+      'AZURE_STORAGE_ACCOUNT_NAME',
+      /"alice".*AZURE_STORAGE_SAS.*"bob"/,
+    ],
+    [
+      'a signed URL of another account on Azurite',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_ACCOUNT_NAME: 'alice',
+        AZURE_STORAGE_SAS: `http://127.0.0.1:10000/bob/backups?${TOKEN}`,
+      },
+      'AZURE_STORAGE_ACCOUNT_NAME',
+      /"alice".*AZURE_STORAGE_SAS.*"bob"/,
+    ],
+    [
+      'a signed URL of another server',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_ENDPOINT: 'https://private.example.com',
+        AZURE_STORAGE_SAS: `https://bob.blob.core.windows.net/backups?${TOKEN}`,
+      },
+      'AZURE_STORAGE_ENDPOINT',
+      /private\.example\.com.*AZURE_STORAGE_SAS.*bob\.blob/,
+    ],
+    [
+      'a signed URL of another folder of the server',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_ENDPOINT: 'https://proxy.example.com/acme',
+        AZURE_STORAGE_SAS: `https://proxy.example.com/acme2/backups?${TOKEN}`,
+      },
+      'AZURE_STORAGE_ENDPOINT',
+      /acme\/.*AZURE_STORAGE_SAS.*acme2/,
+    ],
+    [
+      'a signed URL of a file',
+      { ...CONTAINER, AZURE_STORAGE_SAS: `https://files.example.com/backups/a.tar?${TOKEN}` },
+      'AZURE_STORAGE_SAS',
+      /account or the container.*AZURE_STORAGE_ENDPOINT/,
+    ],
+    [
+      'a template without its account',
+      {
+        ...CONTAINER,
+        AZURE_STORAGE_SAS: TOKEN,
+        AZURE_STORAGE_ENDPOINT: 'https://{{ .AccountName }}.blob.core.windows.net/',
+      },
+      'AZURE_STORAGE_ACCOUNT_NAME',
+      /AZURE_STORAGE_ENDPOINT/,
     ],
     [
       'a certificate over http',

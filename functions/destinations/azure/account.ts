@@ -48,7 +48,11 @@ export function toAccount(given: Given, now: number): Parsed<Account> {
   if (connection !== undefined) return parseConnectionString(connection.reveal(), now);
   const endpoint = toEndpoint(given.AZURE_STORAGE_ENDPOINT, account);
   if (!endpoint.ok) return endpoint;
-  if (sas !== undefined) return parseSas(sas.reveal(), endpoint.value, now);
+  if (sas !== undefined) {
+    const isTold = given.AZURE_STORAGE_ENDPOINT !== undefined;
+    const beside = { account, endpoint: isTold ? endpoint.value : undefined };
+    return parseSas(sas.reveal(), beside, now);
+  }
   if (key === undefined) return refuse('AZURE_STORAGE_PRIMARY_ACCOUNT_KEY', NO_CREDENTIALS);
   if (account === undefined || endpoint.value === undefined) {
     return refuse('AZURE_STORAGE_ACCOUNT_NAME', {

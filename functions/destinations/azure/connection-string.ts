@@ -3,7 +3,7 @@ import { Secret } from '../../core/secret.ts';
 import type { Account } from './credentials.ts';
 import { publicEndpoint, withOneSlash } from './endpoint.ts';
 import { refuse } from './refusal.ts';
-import { parseSas } from './sas.ts';
+import { parseToken } from './sas.ts';
 
 const SETTING = 'AZURE_STORAGE_CONNECTION_STRING';
 
@@ -37,7 +37,12 @@ export function parseConnectionString(given: string, now: number): Parsed<Accoun
     });
   }
   const sas = fields.get('sharedaccesssignature');
-  if (sas !== undefined) return parseSas(sas, endpoint, now, SETTING);
+  if (sas !== undefined) {
+    const credentials = parseToken(sas.replace(/^\?/, ''), now, SETTING);
+    return credentials.ok
+      ? { ok: true, value: { endpoint, credentials: credentials.value } }
+      : credentials;
+  }
   const key = fields.get('accountkey');
   if (account !== undefined && key !== undefined && isKey(key)) {
     const credentials = { with: 'key', account, key: new Secret(key) } as const;

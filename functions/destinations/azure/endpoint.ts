@@ -32,6 +32,12 @@ export function toEndpoint(
         'Use {{ .AccountName }} alone, as in https://{{ .AccountName }}.blob.core.windows.net/.',
     });
   }
+  if (account === undefined && text !== template) {
+    return refuse('AZURE_STORAGE_ACCOUNT_NAME', {
+      problem: 'AZURE_STORAGE_ENDPOINT holds {{ .AccountName }}, and there is no account.',
+      remedy: 'Give AZURE_STORAGE_ACCOUNT_NAME, or write the address out.',
+    });
+  }
   const url = URL.parse(text);
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '') {
     return { ok: true, value: withOneSlash(url) };

@@ -50,13 +50,13 @@ const BAD_NAME: Meaning = [
 const FROZEN: Meaning = [
   'permission-denied',
   'never',
-  'The file is protected against changes by a policy, a legal hold or a lease. Take that off, or let Ferry write to another folder.',
+  'The file is protected against changes by a policy, a legal hold, a lease or snapshots. Take that off, or let Ferry write to another folder.',
   'archive',
 ];
 const IN_ARCHIVE: Meaning = [
   'permission-denied',
   'never',
-  'The file lies in the Archive tier and has to be moved to another tier before it can be read, which takes hours.',
+  'The file lies in the Archive tier and has to be moved to another tier before it can be read, which takes hours. To have files read back, choose another AZURE_STORAGE_ACCESS_TIER, or another verify than readback.',
   'archive',
 ];
 const NO_CONTAINER: Meaning = [
@@ -81,10 +81,19 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   ContainerDisabled: NO_CONTAINER,
   ContainerBeingDeleted: NO_CONTAINER,
   BlobArchived: IN_ARCHIVE,
-  BlobBeingRehydrated: IN_ARCHIVE,
+  BlobBeingRehydrated: [
+    'server-error',
+    'later',
+    'The file is on its way out of the Archive tier, which takes hours. Ferry tries again later.',
+    'archive',
+  ],
   BlobImmutableDueToPolicy: FROZEN,
   BlobImmutableDueToLegalHold: FROZEN,
   LeaseIdMissing: FROZEN,
+  LeaseLost: FROZEN,
+  LeaseIdMismatchWithBlobOperation: FROZEN,
+  LeaseNotPresentWithBlobOperation: FROZEN,
+  BlobIsSealed: FROZEN,
   SnapshotsPresent: FROZEN,
   InvalidBlobType: [
     'name-refused',
@@ -115,11 +124,19 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   TooManyRequests: BUSY,
 };
 
+const CONFLICT: Meaning = [
+  'server-error',
+  'later',
+  'Azure does not let Ferry change the file as it stands. Ferry tries again later; look at what else uses the file.',
+  'archive',
+];
 const BY_STATUS: Readonly<Record<number, Meaning>> = {
   401: KEY,
   403: DENIED,
   404: ['not-found', 'never', 'There is no such file at the destination.', 'archive'],
   408: ['timeout', 'now', 'Azure waited too long for data. Ferry tries again.'],
+  409: CONFLICT,
+  412: CONFLICT,
   413: TOO_LARGE,
   429: BUSY,
   503: BUSY,
@@ -154,9 +171,21 @@ export function azureError(thrown: unknown, signal: AbortSignal): FerryError {
   return refused(thrown, thrown.statusCode);
 }
 
-/** Whether Azure said that a condition of the request does not hold. */
-export function isConditionFailure(thrown: unknown): boolean {
-  return isRestError(thrown) && (thrown.statusCode === 412 || thrown.statusCode === 409);
+/** learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations */
+const CONDITION_CODES = ['ConditionNotMet', 'TargetConditionNotMet', 'BlobAlreadyExists'];
+
+/**
+ * Whether a condition of the request does not hold: `told` by its code, or `perhaps` where 409 or 412
+ * came without one (of a gateway), so that only a look at the file tells. Leases, policies and snapshots have
+ * the same two statuses with codes of their own.
+ */
+export function conditionFailure(thrown: unknown): 'told' | 'perhaps' | undefined {
+  if (!isRestError(thrown) || (thrown.statusCode !== 412 && thrown.statusCode !== 409)) {
+    return undefined;
+  }
+  const { code = '' } = thrown;
+  if (code === '') return 'perhaps';
+  return CONDITION_CODES.includes(code) ? 'told' : undefined;
 }
 
 /** Azurite has other codes than Azure for a wrong signature and for damage; its texts say what it is. */
@@ -170,8 +199,9 @@ function codeOf({ code = '', message }: RestError): string {
 function refused(error: RestError, status: number): FerryError {
   const { response } = error;
   const code = codeOf(error);
+  const byCode = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
   const fallback = status >= 500 && status !== 501 ? FAILED : NOT_UNDERSTOOD;
-  const [what, retry, text, scope] = BY_CODE[code] ?? BY_STATUS[status] ?? fallback;
+  const [what, retry, text, scope] = byCode ?? BY_STATUS[status] ?? fallback;
   return new FerryError(what, text, {
     retry,
     scope: scope ?? 'destination',

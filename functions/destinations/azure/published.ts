@@ -4,7 +4,7 @@ import { FerryError } from '../../core/errors.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
 import type { RemoteFile } from '../contract.ts';
 import type { Container } from './client.ts';
-import { isConditionFailure } from './errors.ts';
+import { conditionFailure } from './errors.ts';
 
 /** Metadata under which a blob names the transfer that made it; names are C# identifiers. */
 const MARK = 'ferry_transfer';
@@ -91,20 +91,27 @@ export async function prove(
   );
 }
 
-/** Removes what was seen under the final name, unless it has become something else meanwhile. */
-export async function removeExactly(
+/**
+ * Removes what was seen under the final name, unless it has become something else meanwhile.
+ * @throws FerryError where it is still there and may not be removed
+ */
+async function removeExactly(
   container: Container,
-  { path }: RemoteFile,
-  { etag }: { readonly etag: string },
+  file: RemoteFile,
+  { etag }: Published,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = container.nameOf(path);
+  const name = container.nameOf(file.path);
   await container.call(signal, async (client, options) => {
     try {
       const conditions = { ifMatch: etag };
       await client.getBlobClient(name).deleteIfExists({ ...options, conditions });
     } catch (thrown) {
-      if (!isConditionFailure(thrown)) throw thrown;
+      const failed = conditionFailure(thrown);
+      const isOther =
+        failed === 'told' ||
+        (failed === 'perhaps' && (await look(container, file, signal))?.etag !== etag);
+      if (!isOther) throw thrown;
     }
   });
 }

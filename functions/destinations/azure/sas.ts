@@ -1,24 +1,47 @@
 import type { Parsed } from '../../core/problem.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Account } from './credentials.ts';
-import { withOneSlash } from './endpoint.ts';
+import { publicEndpoint } from './endpoint.ts';
 import { refuse } from './refusal.ts';
+import { type Beside, splitSasUrl } from './sas-url.ts';
 
 /**
- * Reads a shared access signature: the token alone, or the whole URL of an account or a container
- * (learn.microsoft.com/rest/api/storageservices/create-service-sas).
- * @param endpoint of the account, where another setting tells it
+ * Reads AZURE_STORAGE_SAS: the token alone, or the whole URL of an account or a container.
  * @param now epoch ms
+ */
+export function parseSas(given: string, beside: Beside, now: number): Parsed<Account> {
+  const url = /^https?:\/\//i.test(given) ? URL.parse(given) : null;
+  const token = url ? url.search.slice(1) : given.replace(/^\?/, '');
+  const credentials = parseToken(token, now, 'AZURE_STORAGE_SAS');
+  if (!credentials.ok) return credentials;
+  if (url) {
+    const found = splitSasUrl(url, beside);
+    return found.ok
+      ? { ok: true, value: { ...found.value, credentials: credentials.value } }
+      : found;
+  }
+  const { account } = beside;
+  const endpoint = beside.endpoint ?? (account === undefined ? undefined : publicEndpoint(account));
+  if (endpoint === undefined) {
+    return refuse('AZURE_STORAGE_ACCOUNT_NAME', {
+      problem: 'A token alone does not tell the account.',
+      remedy: 'Give AZURE_STORAGE_ACCOUNT_NAME, or the whole URL in AZURE_STORAGE_SAS.',
+    });
+  }
+  return { ok: true, value: { endpoint, credentials: credentials.value } };
+}
+
+/**
+ * Reads the token of a shared access signature
+ * (learn.microsoft.com/rest/api/storageservices/create-service-sas).
+ * @param now epoch ms, for what has run out
  * @param path the setting that it came from
  */
-export function parseSas(
-  given: string,
-  endpoint: URL | undefined,
+export function parseToken(
+  token: string,
   now: number,
-  path = 'AZURE_STORAGE_SAS',
-): Parsed<Account> {
-  const url = /^https?:\/\//i.test(given) ? URL.parse(given) : undefined;
-  const token = url ? url.search.slice(1) : given.replace(/^\?/, '');
+  path: string,
+): Parsed<Account['credentials']> {
   const fields = new URLSearchParams(token);
   if (!fields.has('sig') || !fields.has('sv')) {
     return refuse(path, {
@@ -35,29 +58,20 @@ export function parseSas(
   }
   // Stored access policies keep permissions on the server, and then there is no `sp`.
   const permissions = fields.get('sp');
-  if (permissions !== null && !/[cw]/.test(permissions)) {
+  const missing = permissions === null ? [] : missingIn(permissions);
+  if (missing.length > 0) {
     return refuse(path, {
-      problem: `The shared access signature does not allow to write (it allows "${permissions}").`,
+      problem: `The shared access signature lacks ${missing.join(' and ')}.`,
       remedy: 'Make one with the permissions read, create, write, delete and list.',
     });
   }
-  const told = url ? splitUrl(url) : { endpoint };
-  if (told.endpoint === undefined) {
-    return refuse('AZURE_STORAGE_ACCOUNT_NAME', {
-      problem: 'A token alone does not tell the account.',
-      remedy: 'Give AZURE_STORAGE_ACCOUNT_NAME, or the whole URL in AZURE_STORAGE_SAS.',
-    });
-  }
-  const credentials = { with: 'sas', token: new Secret(token) } as const;
-  return { ok: true, value: { ...told, endpoint: told.endpoint, credentials } };
+  return { ok: true, value: { with: 'sas', token: new Secret(token) } };
 }
 
-/** An account's address has the container after it; Azurite's has the account as its first folder. */
-function splitUrl(url: URL): { endpoint: URL; container?: string } {
-  const names = url.pathname.split('/').filter((name) => name !== '');
-  const isInHost = /\.blob\./.test(url.hostname);
-  const folders = isInHost ? [] : names.slice(0, 1);
-  const container = names[folders.length];
-  const endpoint = withOneSlash(new URL(`/${folders.join('/')}`, url.origin));
-  return container === undefined ? { endpoint } : { endpoint, container };
+/** What no delivery does without: what was written is looked at. Delete and list serve for tidying. */
+function missingIn(permissions: string): string[] {
+  return [
+    ...(permissions.includes('r') ? [] : ['read (r)']),
+    ...(/[cw]/.test(permissions) ? [] : ['create (c) or write (w)']),
+  ];
 }

@@ -3,15 +3,14 @@ import { isRestError } from '@azure/storage-blob';
 import type { Json } from '../../core/checkpoint.ts';
 import { FerryError } from '../../core/errors.ts';
 import type { PartPlan } from '../../core/parts.ts';
-import { NEVER } from '../../core/stopping.ts';
 import type { RemoteFile, Upload } from '../contract.ts';
 import { openLeadingParts } from '../leading-parts.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { blockId, blockIds, countHeld, uncommitted } from './blocks.ts';
 import { readCheckpoint, toCheckpoint } from './checkpoint.ts';
 import type { Container } from './client.ts';
-import { isConditionFailure } from './errors.ts';
-import { look, metadataOf, prove, removeExactly } from './published.ts';
+import { conditionFailure } from './errors.ts';
+import { look, metadataOf, prove } from './published.ts';
 
 /** Begins a new upload; Azure hears of it with the first block. */
 export function beginUpload(container: Container, file: RemoteFile, plan: PartPlan): Upload {
@@ -77,7 +76,7 @@ function openUpload(container: Container, file: RemoteFile, plan: PartPlan, held
               ...(tier === undefined ? {} : { tier }),
             });
           } catch (thrown) {
-            await acceptOwnCommit(thrown, signal);
+            await acceptOwnCommit(thrown, etag, signal);
           }
         });
       }
@@ -85,41 +84,24 @@ function openUpload(container: Container, file: RemoteFile, plan: PartPlan, held
     },
 
     /**
-     * Azure has no request that drops blocks. Where no file has the name, an empty one is made of
-     * them and removed; where one has, they are left to Azure, which drops them after seven days.
+     * Azure has no request that drops blocks. A commit of none, deleted at once, would: but it shows
+     * an empty file under the final name, for good where deleting is refused. Nobody sees blocks
+     * alone, and Azure drops them after seven days (learn.microsoft.com/rest/api/storageservices/put-block).
      */
-    async abort() {
-      const blocks = await listBlocks(container, file, NEVER);
-      if (countHeld(file, plan, blocks) === 0 && !blocks.some(isOurs)) return;
-      if (await look(container, file, NEVER)) return;
-      const made = await container.call(NEVER, async (client, options) => {
-        try {
-          const conditions = { ifNoneMatch: '*' };
-          return await client
-            .getBlockBlobClient(name)
-            .commitBlockList([], { ...options, conditions });
-        } catch (thrown) {
-          if (isConditionFailure(thrown)) return undefined;
-          throw thrown;
-        }
-      });
-      if (made?.etag !== undefined) {
-        await removeExactly(container, file, { etag: made.etag }, NEVER);
-      }
-    },
+    async abort() {},
   };
 
-  function isOurs(block: { name: string }): boolean {
-    return Buffer.from(block.name, 'base64').toString().startsWith(`${file.transferId}-`);
-  }
-
-  /** A commit whose answer was lost fails when it is sent again: then the file is there, and ours. */
-  async function acceptOwnCommit(thrown: unknown, signal: AbortSignal): Promise<void> {
+  /**
+   * A commit whose answer was lost fails when it is sent again: then the file is there, and ours.
+   * @param etag of what stood under the final name before
+   */
+  async function acceptOwnCommit(thrown: unknown, etag: string | undefined, signal: AbortSignal) {
+    const failed = conditionFailure(thrown);
     const isLost = isRestError(thrown) && thrown.code === 'InvalidBlockList';
-    if (!isLost && !isConditionFailure(thrown)) throw thrown;
+    if (!isLost && !failed) throw thrown;
     const found = await look(container, file, signal);
     if (found?.isMarked && found.size === file.size) return;
-    if (isLost) throw thrown;
+    if (isLost || (failed === 'perhaps' && found?.etag === etag)) throw thrown;
     throw new FerryError(
       'server-error',
       'Something else wrote the same file at the same time. Ferry tries again later.',

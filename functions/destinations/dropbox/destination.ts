@@ -32,6 +32,7 @@ export async function openDropbox(settings: DropboxSettings): Promise<Destinatio
     parallel: settings.concurrency,
     resume: 'parts',
     publish: 'atomic',
+    composesNames: true,
     proof: 'checksum',
   };
   return {

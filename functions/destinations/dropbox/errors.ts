@@ -122,6 +122,8 @@ const BY_TAG: Readonly<Record<string, Meaning>> = {
   content_hash_mismatch: DAMAGED,
   incorrect_offset: GONE,
   concurrent_session_missing_data: GONE,
+  concurrent_session_invalid_offset: GONE,
+  concurrent_session_invalid_data_size: GONE,
   concurrent_session_not_closed: GONE,
 };
 

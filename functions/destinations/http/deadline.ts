@@ -10,6 +10,8 @@ const SLOWEST_LINE = 32 * 1024;
 /** How often a request is sent that breaks on the way. */
 const ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 200;
+/** Timers take no more, and fire at once for what is longer (nodejs.org/api/timers.html). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * One request whose answer is waited for no longer than its size explains. Ends as soon as `signal` is
@@ -22,10 +24,8 @@ export async function sendInTime<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const deadline = new AbortController();
-  const late = setTimeout(
-    () => deadline.abort(noAnswer()),
-    ANSWER_MS + (bytes / SLOWEST_LINE) * SECOND,
-  );
+  const ms = Math.min(ANSWER_MS + (bytes / SLOWEST_LINE) * SECOND, LONGEST_TIMER_MS);
+  const late = setTimeout(() => deadline.abort(noAnswer()), ms);
   try {
     const either = AbortSignal.any([signal, deadline.signal]);
     return await unlessAborted(work(either), either);

@@ -94,8 +94,9 @@ export function describeNetworkErrors(wording: Wording): (thrown: unknown) => Fe
   return (thrown) => {
     const told = failure.safeParse(thrown);
     const { name, code = '', message } = told.success ? told.data : { name: 'Error', message: '' };
-    const [what, retry, text] =
-      known[codeOf(name, code, message)] ?? (isTls(code) ? tlsMeaning(code) : unknown);
+    const key = codeOf(name, code, message);
+    const meaning = Object.hasOwn(known, key) ? known[key] : undefined;
+    const [what, retry, text] = meaning ?? (isTls(code) ? tlsMeaning(code) : unknown);
     return new FerryError(what, text, {
       retry,
       cause: { name, code, message: message.slice(0, 300) },

@@ -171,8 +171,9 @@ export function waitError(thrown: unknown): FerryError | undefined {
 
 function refused({ name, message, $metadata, $response }: Refusal): FerryError {
   const status = $metadata.httpStatusCode;
+  const byName = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
   const fallback = status >= 500 && status !== 501 ? FAILED : NOT_UNDERSTOOD;
-  const [code, retry, text, scope] = BY_NAME[name] ?? BY_STATUS[status] ?? fallback;
+  const [code, retry, text, scope] = byName ?? BY_STATUS[status] ?? fallback;
   return new FerryError(code, text, {
     retry,
     scope: scope ?? 'destination',

@@ -6,6 +6,7 @@ import type { RemoteFile, Upload } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Mark, type Saved, toCheckpoint } from './checkpoint.ts';
 import { shortWrite, statusOf } from './errors.ts';
+import { assertNoFolder } from './final-name.ts';
 import { ensureFolder } from './folders.ts';
 import { type ChunkPlaces, chunkPlaces } from './nextcloud.ts';
 import { isUnknownRequest } from './probe.ts';
@@ -29,8 +30,8 @@ export async function beginChunked(
   const { server } = remote;
   const places = placesOf(remote, file, plan, user);
   await ensureFolder(server, folderOf(file), signal);
-  // A name that the server forbids shows here, and not when all has been sent.
-  await look(server, server.fileUrl(file.path), signal);
+  // A name that the server forbids shows here too, and not when all has been sent.
+  await assertNoFolder(server, server.fileUrl(file.path), signal);
   try {
     await server.call(signal, { method: 'DELETE', url: places.folder, expect: [404] });
     const headers = { destination: places.final };

@@ -36,6 +36,8 @@ const CAPABILITIES: Readonly<Record<Strategy['by'], Capabilities>> = {
     parallel: 4,
     resume: 'parts',
     publish: 'atomic',
+    // nextcloud/server, lib/private/Files/Filesystem.php: normalizePath.
+    composesNames: true,
     proof: 'size',
   },
 };

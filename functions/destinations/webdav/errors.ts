@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { abortError, type ErrorCode, FerryError, type Retry } from '../../core/errors.ts';
+import {
+  abortError,
+  type ErrorCode,
+  FerryError,
+  type Retry,
+  toFerryError,
+} from '../../core/errors.ts';
 import { describeNetworkErrors } from '../http/network-errors.ts';
 import { waitAskedFor } from '../http/retry-after.ts';
 import type { Answer } from './transport.ts';
@@ -40,7 +46,7 @@ const NO_ROOM: Meaning = [
 const TOO_LARGE: Meaning = [
   'too-large',
   'never',
-  'The server, or a proxy before it, takes no request of this size. Raise client_max_body_size (nginx), LimitRequestBody (Apache) or post_max_size (PHP); Cloudflare takes 100 MB at most, so give in WEBDAV_URL an address that does not lead through it.',
+  'The server, or a proxy before it, takes no request of this size. Raise client_max_body_size (nginx), LimitRequestBody (Apache), maxAllowedContentLength (IIS) or post_max_size (PHP); Cloudflare takes 100 MB at most, so give in WEBDAV_URL an address that does not lead through it.',
   'archive',
 ];
 
@@ -135,6 +141,27 @@ export function shortWrite(): FerryError {
     'short-write',
     'The server has less than Ferry sent, although it said that all was well. It is sent again.',
     { retry: 'now', scope: 'archive' },
+  );
+}
+
+/** A file is refused as if its folder were missing, which it is not: as IIS refuses a large one (404.13). */
+export function filtered(cause: unknown): FerryError {
+  const [code, retry, text] = TOO_LARGE;
+  const names = 'IIS answers so too where its request filtering forbids a name.';
+  return new FerryError(code, `${text} ${names}`, { retry, scope: 'archive', cause });
+}
+
+/** What servers answer to a MOVE of what is there, to a name that is free, where they do not do that. */
+const NO_MOVE = [404, 405, 409, 412, 501];
+
+/** What a refused MOVE stands for where source and folder are there: the server does not do it at all. */
+export function moveRefused(thrown: unknown): FerryError {
+  const error = toFerryError(thrown);
+  if (!NO_MOVE.includes(statusOf(error) ?? 0)) return error;
+  return new FerryError(
+    'permission-denied',
+    'The server does not rename files. Ferry needs the method MOVE, to show an archive only when it is whole: allow it (dav_methods for nginx, the verbs of request filtering for IIS).',
+    { retry: 'never', cause: error.cause },
   );
 }
 

@@ -1,5 +1,5 @@
-import { FerryError } from '../../core/errors.ts';
-import { statusOf } from './errors.ts';
+import { FerryError, toFerryError } from '../../core/errors.ts';
+import { filtered, statusOf } from './errors.ts';
 import { look, lookInto } from './properties.ts';
 import { encodeNames, namesOf } from './remote-path.ts';
 import type { Server } from './server.ts';
@@ -7,6 +7,8 @@ import type { Server } from './server.ts';
 /** The folder is there already (RFC 4918, 9.3.1), or the one that it would be in is not. */
 const EXISTS = 405;
 const NO_PARENT = [404, 409];
+/** No server refuses less for its size, in bytes. */
+const LARGE = 64 * 1024;
 
 /**
  * Makes a folder of the destination with all above it, down from WEBDAV_URL; two at once is fine.
@@ -33,11 +35,36 @@ export async function putFile(
   try {
     await server.call(signal, request);
   } catch (thrown) {
-    if (!NO_PARENT.includes(statusOf(thrown) ?? 0)) throw thrown;
+    if (!isMissing(thrown)) throw thrown;
     server.knownFolders.clear();
     await ensureFolder(server, folder, signal);
-    await server.call(signal, request);
+    try {
+      await server.call(signal, request);
+    } catch (again) {
+      throw (await explainMissing(server, url, body.length, again, signal)) ?? again;
+    }
   }
+}
+
+/**
+ * Why a PUT is answered as if its folder were missing, where that is there.
+ * @param bytes of the body
+ */
+export async function explainMissing(
+  server: Server,
+  url: string,
+  bytes: number,
+  thrown: unknown,
+  signal: AbortSignal,
+): Promise<FerryError | undefined> {
+  if (bytes < LARGE || !isMissing(thrown)) return undefined;
+  const folder = await look(server, new URL('.', url).href, signal);
+  return folder?.kind === 'folder' ? filtered(toFerryError(thrown).cause) : undefined;
+}
+
+/** Whether an answer says that the folder of a file is missing. */
+export function isMissing(thrown: unknown): boolean {
+  return NO_PARENT.includes(statusOf(thrown) ?? 0);
 }
 
 async function make(

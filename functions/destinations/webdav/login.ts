@@ -42,7 +42,7 @@ export function createLogin(
 }
 
 function wayOf(url: URL, challenges: readonly string[] | undefined) {
-  // Some servers ask only those who write.
+  // Some servers ask only those who write, and some do not say for what.
   if (challenges === undefined || challenges.length === 0) return 'auto';
   const offersDigest = challenges.some(isUsableDigest);
   const offersBasic = challenges.some((one) => /(?:^|,\s*)basic\b/i.test(one));

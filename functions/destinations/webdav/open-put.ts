@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { uploadLost } from '../upload-checkpoint.ts';
-import { shortWrite, statusOf } from './errors.ts';
+import { shortWrite } from './errors.ts';
+import { explainMissing, isMissing } from './folders.ts';
 import type { Server } from './server.ts';
 
 /** A PUT under way, whose body comes piece by piece. */
@@ -20,10 +21,11 @@ export function openPut(server: Server, url: string, size: number): Put {
   const headers = { 'content-length': String(size) };
   const answer = server
     .callOnce(stopping.signal, { method: 'PUT', url, headers, body, length: size })
-    .catch((thrown) => {
-      if (statusOf(thrown) !== 404 && statusOf(thrown) !== 409) throw thrown;
+    .catch(async (thrown) => {
+      if (!isMissing(thrown)) throw thrown;
       server.knownFolders.clear();
-      throw uploadLost('somebody has removed its folder');
+      const refusal = await explainMissing(server, url, size, thrown, stopping.signal);
+      throw refusal ?? uploadLost('somebody has removed its folder');
     });
   // A server that answers before it has everything has refused, or does not store what it is sent.
   const tooEarly = answer.then(() => {

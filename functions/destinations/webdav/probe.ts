@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { statusOf } from './errors.ts';
+import { moveRefused, statusOf } from './errors.ts';
 import { ensureFolder } from './folders.ts';
 import { chunkPlaces, findUser, toCloud } from './nextcloud.ts';
+import { spellings } from './publish.ts';
 import { writeRange } from './ranged-write.ts';
 import type { Server } from './server.ts';
 
@@ -18,20 +19,48 @@ export type Strategy =
 
 /** What was tried with is removed within this time, or left. */
 const TIDYING_MS = 5000;
+/** What may mean that a server does not know itself under our address (RFC 4918, 9.9.4 and 10.3). */
+const NOT_ITSELF = [400, 502];
+/** Of a server that has just taken a PUT: it, or the proxy before it, fails at what it does not know. */
+const FAILS_AT_IT = [500, 502];
 
 /**
  * Finds out how a server takes files, with tiny ones of our own: what servers say of themselves proves
  * nothing, and some take a piece of a file for the whole of it without a word. Leaves nothing behind but
  * the destination's own folder.
+ * @throws FerryError `permission-denied` where no file can be given its final name
  */
 export async function probe(server: Server, signal: AbortSignal): Promise<Strategy> {
   await ensureFolder(server, '', signal);
   const user = await tryChunks(server, signal);
   if (user !== undefined) return { by: 'chunks', user };
+  await tryMove(server, signal);
   for (const by of ['put-range', 'patch'] as const) {
     if (await tryRange(server, by, signal)) return { by };
   }
   return { by: 'whole' };
+}
+
+/**
+ * Renames a file as it is done with each archive in the end.
+ * @throws FerryError `permission-denied` where the server does not do that
+ */
+async function tryMove(server: Server, signal: AbortSignal): Promise<void> {
+  const url = server.fileUrl(probeName());
+  const moved = server.fileUrl(probeName());
+  await leavingNothing(server, [url, moved], async () => {
+    await server.call(signal, { method: 'PUT', url, body: randomBytes(1) });
+    for (const destination of spellings(moved)) {
+      try {
+        const headers = { destination, overwrite: 'T' };
+        await server.callOnce(signal, { method: 'MOVE', url, headers });
+        return true;
+      } catch (thrown) {
+        if (!NOT_ITSELF.includes(statusOf(thrown) ?? 0)) throw moveRefused(thrown);
+      }
+    }
+    return false;
+  });
 }
 
 /** Writes two bytes and then a third, and looks whether all of them are there. */
@@ -46,7 +75,7 @@ async function tryRange(
   return leavingNothing(server, [url], async () => {
     await server.call(signal, { method: 'PUT', url, body: bytes.subarray(0, 2) });
     return (
-      (await isTaken(writeRange(server, by, url, third, signal))) &&
+      (await isTaken(writeRange(server, by, url, third, signal), FAILS_AT_IT)) &&
       bytes.equals(await readAll(server, url, signal))
     );
   });
@@ -74,13 +103,17 @@ async function tryChunks(server: Server, signal: AbortSignal): Promise<string | 
   return worked ? user : undefined;
 }
 
-/** False where the server does not know such a request; trouble of another kind is thrown. */
-async function isTaken(request: Promise<unknown>): Promise<boolean> {
+/**
+ * False where the server does not know such a request; trouble of another kind is thrown.
+ * @param also statuses that say no more than that
+ */
+async function isTaken(request: Promise<unknown>, also: readonly number[] = []): Promise<boolean> {
   try {
     await request;
     return true;
   } catch (thrown) {
-    if (isUnknownRequest(statusOf(thrown))) return false;
+    const status = statusOf(thrown);
+    if (isUnknownRequest(status) || also.includes(status ?? 0)) return false;
     throw thrown;
   }
 }

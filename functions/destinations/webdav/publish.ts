@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { abortError, FerryError, toFerryError } from '../../core/errors.ts';
+import { abortError, FerryError } from '../../core/errors.ts';
 import type { Proof } from '../../core/receipt.ts';
 import type { RemoteFile } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark } from './checkpoint.ts';
-import { statusOf } from './errors.ts';
+import { moveRefused, statusOf } from './errors.ts';
+import { assertNoFolder } from './final-name.ts';
 import { type Entry, look } from './properties.ts';
 import type { Server } from './server.ts';
 
@@ -70,7 +71,8 @@ export async function findOurs(
  * What the server says of a file that was just published, or found to be ours.
  * @param how who vouches for its size, for a person
  * @param md5 of what was sent, where that is known
- * @throws FerryError `corrupted` where it is not whole; then it is gone
+ * @throws FerryError `corrupted` where it is not whole; then it is gone. `name-refused` where it is a
+ * folder; then that stays
  */
 export async function proveSize(
   server: Server,
@@ -81,7 +83,7 @@ export async function proveSize(
 ): Promise<Proof> {
   const { settings } = server;
   const url = server.fileUrl(file.path);
-  const found = await look(server, url, signal);
+  const found = await assertNoFolder(server, url, signal);
   if (found?.size === file.size) {
     const remotePath = `${settings.url.href}${posix.join(settings.folder, file.path)}`;
     const { size, etag } = found;
@@ -101,9 +103,11 @@ export async function proveSize(
 /**
  * Gives a whole file its final name, in place of what has it. A server that does not say whether it
  * has done so is not asked to do it again, but looked at: it may be at it still.
- * @throws FerryError `upload-lost` where the file is gone, and not to its final name
+ * @throws FerryError `upload-lost` where the file is gone, and not to its final name; `name-refused`
+ * where a folder has that
  */
 export async function publish(server: Server, whole: Whole, signal: AbortSignal): Promise<void> {
+  await assertNoFolder(server, whole.final, signal);
   let first: unknown;
   for (const destination of spellings(whole.target ?? whole.final)) {
     try {
@@ -128,7 +132,7 @@ export async function publish(server: Server, whole: Whole, signal: AbortSignal)
 }
 
 /** Our address, the same with the other protocol, which a proxy may have changed, and the path alone. */
-function spellings(final: string): string[] {
+export function spellings(final: string): string[] {
   const { protocol, host, pathname } = new URL(final);
   const other = protocol === 'https:' ? 'http:' : 'https:';
   return [final, `${other}//${host}${pathname}`, pathname];
@@ -160,7 +164,7 @@ async function comesToBeDone(
 }
 
 function explain(thrown: unknown): FerryError {
-  const error = toFerryError(thrown);
+  const error = moveRefused(thrown);
   const status = statusOf(error);
   const isUnderWay = error.code === 'timeout' || status === 423 || status === 504;
   if (!isUnderWay) return error;

@@ -6,6 +6,7 @@ import { createTurnstile } from '../http/turnstile.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
 import { statusOf } from './errors.ts';
+import { assertNoFolder } from './final-name.ts';
 import { ensureFolder } from './folders.ts';
 import { isUnknownRequest } from './probe.ts';
 import { writeRange } from './ranged-write.ts';
@@ -29,6 +30,7 @@ export async function beginRanged(
 ): Promise<Upload> {
   const temporary = openTemporaryFile(remote.server, file);
   await ensureFolder(remote.server, folderOf(file), signal);
+  await assertNoFolder(remote.server, remote.server.fileUrl(file.path), signal);
   if (plan.count === 0) await temporary.put(Buffer.alloc(0), signal);
   return openUpload(remote, file, plan, by, temporary, 0);
 }

@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { WebDAVClient } from 'webdav';
 import type { FerryError } from '../../core/errors.ts';
 import { sendAgain, sendInTime } from '../http/deadline.ts';
 import { createAgents } from '../http/trust.ts';
+import { uploadLost } from '../upload-checkpoint.ts';
 import { notWebDav, refused, webdavError } from './errors.ts';
 import { createLogin } from './login.ts';
 import { redirected } from './redirect.ts';
@@ -63,7 +64,8 @@ export function openServer(settings: WebDavSettings): Server {
   /** The first request goes without a login, so that the server says which kind it wants. */
   const logIn = async (signal: AbortSignal) => {
     if (!settings.login) return stranger;
-    const asking = { method: 'PROPFIND', url: settings.url.href, headers: { depth: '0' } };
+    const url = settings.url.href;
+    const asking = { method: 'PROPFIND', url, headers: { depth: '0' } };
     const answer = await exchange(stranger, asking, signal);
     const { status, challenges } = answer;
     // A server in trouble does not tell.
@@ -71,12 +73,27 @@ export function openServer(settings: WebDavSettings): Server {
       throw refusal(answer, asking);
     }
     answer.body.resume();
-    return createLogin(settings, agents, status === 401 ? challenges : undefined);
+    if (status === 401) return createLogin(settings, agents, challenges);
+    if (settings.url.protocol === 'https:') return createLogin(settings, agents, undefined);
+    if (!answer.ok) return stranger;
+    // Some ask only those who write. What is there already is not made again (RFC 4918, 9.3.1).
+    const writing = await exchange(stranger, { method: 'MKCOL', url }, signal);
+    writing.body.resume();
+    return writing.status === 401 ? createLogin(settings, agents, writing.challenges) : stranger;
   };
   const session = async (signal: AbortSignal) => {
     const loggedIn = client ?? (await logIn(signal));
     client ??= loggedIn;
     return client;
+  };
+  /** Sends without a login until the server asks for one, where everybody on the way could read it. */
+  const send = async (request: DavRequest, signal: AbortSignal) => {
+    const sender = await session(signal);
+    const answer = await exchange(sender, request, signal);
+    if (answer.status !== 401 || sender !== stranger || !settings.login) return answer;
+    if (client === stranger) client = createLogin(settings, agents, answer.challenges);
+    if (request.body instanceof Readable) throw uploadLost('the server asks for a login after all');
+    return exchange(await session(signal), request, signal);
   };
   const refusal = (answer: Answer, { method, url }: DavRequest): FerryError => {
     answer.body.destroy();
@@ -86,7 +103,7 @@ export function openServer(settings: WebDavSettings): Server {
     return refused(answer, method, url === settings.url.href);
   };
   const attempt = async (request: DavRequest, signal: AbortSignal) => {
-    const answer = await exchange(await session(signal), request, signal);
+    const answer = await send(request, signal);
     const isExpected = answer.ok || request.expect?.includes(answer.status);
     if (!isExpected) throw refusal(answer, request);
     return answer;

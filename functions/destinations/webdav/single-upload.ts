@@ -1,6 +1,7 @@
 import type { PartPlan } from '../../core/parts.ts';
 import type { RemoteFile, Upload } from '../contract.ts';
 import { shortWrite } from './errors.ts';
+import { assertNoFolder } from './final-name.ts';
 import { ensureFolder, putFile } from './folders.ts';
 import { proveSize } from './publish.ts';
 import type { Remote } from './remote.ts';
@@ -24,8 +25,9 @@ export function beginSingle({ server }: Remote, file: RemoteFile, plan: PartPlan
       if (!isSent) {
         if (kept?.length !== file.size) throw shortWrite();
         await ensureFolder(server, folderOf(file), signal);
-        const request = { url: server.fileUrl(file.path), body: kept };
-        await putFile(server, folderOf(file), request, signal);
+        const url = server.fileUrl(file.path);
+        await assertNoFolder(server, url, signal);
+        await putFile(server, folderOf(file), { url, body: kept }, signal);
         isSent = true;
         kept = undefined;
       }

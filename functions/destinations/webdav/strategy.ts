@@ -33,13 +33,17 @@ export function openStrategies(
 
   const recall = async () => {
     if (!isRecalled) return undefined;
-    const found = findings.safeParse(await surroundings.recall());
+    // What cannot be looked up is found out again; a delivery does not fail for it.
+    const found = findings.safeParse(await surroundings.recall().catch(() => undefined));
     return found.success && found.data.of === of ? found.data.strategy : undefined;
   };
   const tryOut = async () => {
     const found = await probe(server, closing);
-    await surroundings.remember({ v: 1, of, strategy: { ...found } });
-    isRecalled = true;
+    // What this process has just found is in `finding`; an older note would be wrong.
+    isRecalled = await surroundings.remember({ v: 1, of, strategy: { ...found } }).then(
+      () => true,
+      () => false,
+    );
     return found;
   };
   const share = async (work: () => Promise<Strategy>, signal: AbortSignal) => {

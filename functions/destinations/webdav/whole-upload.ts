@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Json } from '../../core/checkpoint.ts';
+import { FerryError } from '../../core/errors.ts';
 import type { PartPlan } from '../../core/parts.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
@@ -7,6 +8,7 @@ import { sendInTime } from '../http/deadline.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
+import { assertNoFolder } from './final-name.ts';
 import { ensureFolder } from './folders.ts';
 import { openPut, type Put } from './open-put.ts';
 import type { Remote } from './remote.ts';
@@ -26,6 +28,7 @@ export async function beginWhole(
 ): Promise<Upload> {
   const temporary = openTemporaryFile(remote.server, file);
   await ensureFolder(remote.server, folderOf(file), signal);
+  await assertNoFolder(remote.server, remote.server.fileUrl(file.path), signal);
   if (plan.count === 0) await temporary.put(Buffer.alloc(0), signal);
   return openUpload(remote, file, plan, temporary, 0);
 }
@@ -60,6 +63,8 @@ function openUpload(
   let next = held;
   let put: Put | undefined;
   let mayComeLate = false;
+  /** Whose end says why no more parts come. */
+  let writing = NEVER;
 
   const breakOff = () => {
     put?.stop();
@@ -70,6 +75,8 @@ function openUpload(
   const stop = async () => {
     atClose.delete(stop);
     breakOff();
+    // Another worker writes under the same name now.
+    if (isTakenOver(writing)) return;
     await temporary.remove();
     // Some servers store what they had of a PUT a moment after it was broken off.
     for (const ms of mayComeLate ? LATE_MS : []) {
@@ -103,6 +110,7 @@ function openUpload(
     held,
     writePart: (part, signal) =>
       inOrder(async () => {
+        writing = signal;
         if (part.number < next) return;
         const isLast = part.number === plan.count - 1;
         try {
@@ -126,4 +134,8 @@ function openUpload(
     finish: (digest, signal) => temporary.finish(digest, HOW, signal, md5.digest()),
     abort: stop,
   };
+}
+
+function isTakenOver({ reason }: AbortSignal): boolean {
+  return reason instanceof FerryError && reason.code === 'lease-lost';
 }

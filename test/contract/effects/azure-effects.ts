@@ -49,13 +49,14 @@ export async function startAzureEffects(): Promise<Effects> {
   };
   const connection = (key: string, endpoint = at(plain.endpoint)) =>
     `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};BlobEndpoint=${endpoint};`;
-  const signature = (permissions: string) => {
+  const signature = (key: string) => {
     const granted = {
       containerName: 'one',
-      permissions: ContainerSASPermissions.parse(permissions),
+      permissions: ContainerSASPermissions.parse('racwdl'),
       expiresOn: new Date(Date.now() + HOUR_MS),
     };
-    return generateBlobSASQueryParameters(granted, credential).toString();
+    const signer = new StorageSharedKeyCredential(account, key);
+    return generateBlobSASQueryParameters(granted, signer).toString();
   };
   const base = {
     AZURE_STORAGE_ACCOUNT_NAME: account,
@@ -93,8 +94,8 @@ export async function startAzureEffects(): Promise<Effects> {
       },
       AZURE_STORAGE_SAS: {
         beside: noKey,
-        values: [signature('racwdl'), signature('wl')],
-        seen: ['delivered', 'permission-denied'],
+        values: [signature(accountKey), signature(OTHER_KEY)],
+        seen: ['delivered', 'auth-refused'],
         observe: outcome,
       },
       AZURE_STORAGE_CONTAINER_NAME: {

@@ -6,14 +6,6 @@ import { besideUploads } from './common.ts';
 import { damaged, type Line, onTheWire, openLine, uploadLost } from './line.ts';
 import { openShelf, type Server, type ServerSite, secondsNow } from './server.ts';
 
-interface Block {
-  readonly bytes: Buffer;
-  readonly transferId: string;
-  readonly by: Invocation;
-  /** Epoch ms. */
-  readonly at: number;
-}
-
 const saved = z.strictObject({ transferId: z.string(), partSize: z.number(), parts: z.number() });
 
 /** A container: blocks wait under the name of their blob until a list of them is committed. */
@@ -21,8 +13,8 @@ export function openAzureServer(site: ServerSite): Server {
   const { condition, nature, part: preferred } = site;
   const shelf = openShelf(site);
   /** By blob name; one pool for whoever writes to that name. */
-  const pools = new Map<string, Map<string, Block>>();
-  const poolOf = (path: string) => pools.get(path) ?? new Map<string, Block>();
+  const pools = new Map<string, Map<string, Buffer>>();
+  const poolOf = (path: string) => pools.get(path) ?? new Map<string, Buffer>();
 
   const conditionFails = () =>
     new FerryError('server-error', 'Something else wrote the same file. Ferry tries again later.', {
@@ -40,7 +32,7 @@ export function openAzureServer(site: ServerSite): Server {
     const pool = poolOf(path);
     const blocks = ids.map((id) => pool.get(id));
     if (blocks.includes(undefined)) throw uploadLost('InvalidBlockList');
-    const bytes = Buffer.concat(blocks.map((block) => block?.bytes ?? Buffer.alloc(0)));
+    const bytes = Buffer.concat(blocks.map((block) => block ?? Buffer.alloc(0)));
     // A commit drops every other block that waits under the name.
     pools.delete(path);
     shelf.publish(path, { bytes, mark, modified: secondsNow(nature) }, by);
@@ -66,15 +58,7 @@ export function openAzureServer(site: ServerSite): Server {
         const effect = () => {
           const arrived = onTheWire(site, body);
           if (!arrived.equals(body)) throw damaged('now');
-          pools.set(
-            path,
-            poolOf(path).set(idOf(number), {
-              bytes: arrived,
-              transferId,
-              by,
-              at: nature.timeline.now(),
-            }),
-          );
+          pools.set(path, poolOf(path).set(idOf(number), arrived));
         };
         await line.ask(`block ${number} of ${path}`, effect, {
           signal,
@@ -104,13 +88,8 @@ export function openAzureServer(site: ServerSite): Server {
         }
         throw damaged('later');
       },
-      async abort() {
-        const pool = await line.ask(`list blocks of ${path}`, () => [...poolOf(path).values()]);
-        if (!pool.some((block) => block.transferId === transferId) || (await look())) return;
-        await line.ask(`drop blocks of ${path}`, () => {
-          if (!shelf.files.has(path)) pools.delete(path);
-        });
-      },
+      // Azure has no request that drops blocks; they are not visible, and go after seven days.
+      async abort() {},
     };
   };
 
@@ -158,16 +137,6 @@ export function openAzureServer(site: ServerSite): Server {
     condition,
     canResume: true,
     connect,
-    leftovers: () =>
-      [...pools].flatMap(([path, pool]) =>
-        [...pool].map(([id, { transferId, by, at }]) => ({
-          what: `the block ${id} of ${path}`,
-          transferId,
-          by,
-          at,
-          // Where a file has the name, Azure drops them after seven days.
-          isAllowed: shelf.files.has(path),
-        })),
-      ),
+    leftovers: () => [],
   };
 }

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { z } from 'zod';
+import type { Seen } from '../../servers/http-front.ts';
+import { startChildServer } from './child-server.ts';
+import { startFronted } from './fronted.ts';
+import type { CrashPlace } from './place.ts';
+
+const PROCESS = new URL('./azurite-process.ts', import.meta.url);
+const CONTAINER = 'archives';
+const tellings = z.object({ endpoint: z.string(), account: z.string(), accountKey: z.string() });
+
+/** Azurite in a process of its own. It is stopped by SIGTERM: killed, it loses what it had acknowledged. */
+export async function startAzurePlace(scratch: string): Promise<CrashPlace> {
+  const folder = join(scratch, 'azurite');
+  const server = await startChildServer(PROCESS, (told) => {
+    const earlier = tellings.safeParse(told).data;
+    if (!earlier) return { folder };
+    return { folder, port: Number(new URL(earlier.endpoint).port), accountKey: earlier.accountKey };
+  });
+  const { endpoint, account, accountKey } = tellings.parse(server.told);
+  const credential = new StorageSharedKeyCredential(account, accountKey);
+  const container = new BlobServiceClient(endpoint, credential).getContainerClient(CONTAINER);
+  await container.create();
+
+  return {
+    type: 'azure',
+    server: 'Azurite',
+    client: '@azure/storage-blob',
+    bytesPerSecond: 5 * 1024 ** 2,
+    async open(below, watch) {
+      const { origin, wire, close } = await startFronted(endpoint, nameOf, watch);
+      const blobOf = (path: string) => container.getBlockBlobClient(`${below}/${path}`);
+      return {
+        wire,
+        close,
+        settings: {
+          AZURE_STORAGE_ACCOUNT_NAME: account,
+          AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: accountKey,
+          AZURE_STORAGE_CONTAINER_NAME: CONTAINER,
+          AZURE_STORAGE_PATH: below,
+          AZURE_STORAGE_ENDPOINT: `${origin}${new URL(endpoint).pathname}`,
+        },
+        async put(path, bytes) {
+          await blobOf(path).uploadData(bytes);
+        },
+        async sizeOf(path) {
+          const blob = blobOf(path);
+          return (await blob.exists()) ? (await blob.getProperties()).contentLength : undefined;
+        },
+        read: (path) => blobOf(path).downloadToBuffer(),
+        async contents() {
+          const found: string[] = [];
+          const prefix = `${below}/`;
+          const options = { prefix, includeUncommitedBlobs: true };
+          for await (const { name } of container.listBlobsFlat(options)) {
+            const blob = container.getBlockBlobClient(name);
+            const { uncommittedBlocks = [] } = await blob.getBlockList('uncommitted');
+            found.push(name.slice(prefix.length));
+            found.push(...uncommittedBlocks.map((block) => `${name}?blockid=${block.name}`));
+          }
+          return found;
+        },
+      };
+    },
+    halt: () => server.halt('SIGTERM'),
+    start: server.start,
+    stop: () => server.halt('SIGKILL'),
+  };
+}
+
+function nameOf({ method, query }: Seen): string | undefined {
+  if (method === 'DELETE') return 'removed';
+  if (method !== 'PUT') return undefined;
+  if (query.get('comp') === 'blocklist') return 'publish';
+  if (query.get('comp') !== 'block') return 'file put';
+  const id = Buffer.from(query.get('blockid') ?? '', 'base64').toString();
+  return `part ${Number(id.split('-').at(-1)) + 1}`;
+}

@@ -1,0 +1,47 @@
+import type { FaultProxy } from '../../servers/fault-proxy.ts';
+
+/**
+ * What becomes of a request that changes something; undefined passes it on.
+ * - `lose-request`: the connection breaks, and the server is not asked.
+ * - a function: called when the server has answered; `lose-answer` breaks the connection then.
+ */
+export type Happening = 'lose-request' | (() => Promise<'lose-answer' | undefined>) | undefined;
+
+/** Told of each request that changes something, by what it is, such as `part 3` or `publish`. */
+export type Watch = (step: string) => Happening | Promise<Happening>;
+
+/** A real server of one type, which can be killed and goes on with what it has stored. */
+export interface CrashPlace {
+  readonly type: string;
+  /** The server, and the client that is asked what arrived, which knows nothing of Ferry. */
+  readonly server: string;
+  readonly client: string;
+  /** How fast one connection is to be, bytes a second, for a hop or two of a few MiB each. */
+  readonly bytesPerSecond: number;
+  /** The way to a folder of its own, which one round takes. */
+  open(folder: string, watch: Watch): Promise<Way>;
+  halt(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The way of one round to a server, by a wire that can be made bad. */
+export interface Way {
+  /** What a user writes into the row. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly wire: FaultProxy;
+  /** Puts an older file under a name, as an earlier backup would have. */
+  put(path: string, bytes: Buffer): Promise<void>;
+  /** Bytes of what is under a name now; undefined when nothing is. */
+  sizeOf(path: string): Promise<number | undefined>;
+  /** What the usual client reads. */
+  read(path: string): Promise<Buffer>;
+  /** Everything in the folder, unfinished things of every kind too, as the server has it. */
+  contents(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Which part of its archive a byte belongs to, from 1, as steps are called. */
+export function partAt(offset: number, partSize = 8 * 1024 ** 2): string {
+  return `part ${Math.floor(offset / partSize) + 1}`;
+}
