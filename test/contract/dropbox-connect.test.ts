@@ -269,7 +269,8 @@ describe('ferry dropbox connect', () => {
 
   it.each([
     [[], /Give a command/],
-    [['dropbox'], /no command "dropbox"/],
+    [['dropbox'], /ferry dropbox connect\./],
+    [['dropbocks', 'x'], /no command "dropbocks x"/],
     [['dropbox', 'connect', 'alice'], /name of one destination/],
     [['dropbox', 'connect', 'alice', 'box'], /--table/],
     [['dropbox', 'connect', 'alice', 'box', '--tabel', 'x'], /--tabel/],
