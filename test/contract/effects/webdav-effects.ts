@@ -18,7 +18,7 @@ export async function startWebDavEffects(): Promise<Effects> {
   const whereItArrives = async (settings: Settings) => {
     const before = plain.seen.length;
     await outcome(settings);
-    const move = plain.seen.slice(before).find(({ method }) => method === 'MOVE');
+    const move = plain.seen.slice(before).findLast(({ method }) => method === 'MOVE');
     return move && new URL(String(move.headers.destination)).pathname;
   };
   const onSealed = { WEBDAV_URL: through(sealed, server) };
