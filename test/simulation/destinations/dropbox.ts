@@ -2,13 +2,9 @@ import { z } from 'zod';
 import type { Destination, RemoteFile, Upload } from '../../../functions/destinations/contract.ts';
 import type { Invocation } from '../cloud/environment.ts';
 import { besideUploads } from './common.ts';
-import { damaged, type Line, onTheWire, openLine, uploadLost } from './line.ts';
+import { contentHash, openDropboxSessions, partHashes } from './dropbox-sessions.ts';
+import { damaged, type Line, openLine, uploadLost } from './line.ts';
 import { openShelf, type Server, type ServerSite, secondsNow, sha256Of } from './server.ts';
-
-interface Session {
-  readonly pieces: Map<number, Buffer>;
-  isClosed: boolean;
-}
 
 interface Standing {
   readonly id?: string | undefined;
@@ -26,41 +22,11 @@ const saved = z.strictObject({
   hash: z.string(),
 });
 
-/** Concurrent upload sessions: pieces in any order but the last, which closes; gone once finished. */
+/** A Dropbox, and how the driver goes about it. */
 export function openDropboxServer(site: ServerSite): Server {
   const { condition, nature, part: preferred } = site;
   const shelf = openShelf(site);
-  const sessions = new Map<string, Session>();
-  let ids = 0;
-
-  const start = () => {
-    ids += 1;
-    sessions.set(`session-${ids}`, { pieces: new Map(), isClosed: false });
-    return `session-${ids}`;
-  };
-  const receive = (bytes: Buffer) => {
-    const arrived = onTheWire(site, bytes);
-    if (!arrived.equals(bytes)) throw damaged('now');
-    return arrived;
-  };
-  const append = (id: string, offset: number, bytes: Buffer, close: boolean) => {
-    const session = sessions.get(id);
-    if (!session) throw uploadLost('its session is not known any more');
-    if (session.isClosed) return 'closed';
-    session.pieces.set(offset, receive(bytes));
-    session.isClosed = close;
-    return 'stored';
-  };
-  const finish = (id: string, { path, size }: RemoteFile, by: Invocation) => {
-    const session = sessions.get(id);
-    if (!session) return undefined;
-    const pieces = [...session.pieces].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
-    const bytes = Buffer.concat(pieces);
-    if (!session.isClosed || bytes.length !== size) throw damaged('later');
-    sessions.delete(id);
-    shelf.publish(path, { bytes, modified: secondsNow(nature) }, by);
-    return shelf.files.get(path);
-  };
+  const sessions = openDropboxSessions(site, shelf);
 
   const openUpload = (
     line: Line,
@@ -86,7 +52,7 @@ export function openDropboxServer(site: ServerSite): Server {
     const close = async (session: string, bytes: Buffer, signal: AbortSignal) => {
       const offset = plan.partSize * (plan.count - 1);
       const how = { signal, bytes: bytes.length, writes: true };
-      await line.ask(`close ${path}`, () => append(session, offset, bytes, true), how);
+      await line.ask(`close ${path}`, () => sessions.append(session, offset, bytes, true), how);
       isClosed = true;
     };
     return {
@@ -94,11 +60,11 @@ export function openDropboxServer(site: ServerSite): Server {
       async writePart({ number, offset, bytes }, signal) {
         const body = Buffer.from(bytes);
         const how = { signal, bytes: body.length, writes: true };
-        id ??= await line.ask('start', start, { signal });
+        id ??= await line.ask('start', sessions.start, { signal });
         const session = id;
         if (number === plan.count - 1) last = body;
         else if (!isClosed) {
-          const effect = () => append(session, offset, body, false);
+          const effect = () => sessions.append(session, offset, body, false);
           if ((await line.ask(`piece ${number} of ${path}`, effect, how)) === 'closed') {
             isClosed = true;
           }
@@ -127,7 +93,7 @@ export function openDropboxServer(site: ServerSite): Server {
           shelf.publish(path, { bytes: Buffer.alloc(0), modified: secondsNow(nature) }, by);
           return shelf.files.get(path);
         };
-        const effect = () => (session === undefined ? empty() : finish(session, file, by));
+        const effect = () => (session === undefined ? empty() : sessions.finish(session, file, by));
         const look = () => shelf.files.get(path);
         const published = await line.ask(`finish ${path}`, effect, { signal });
         const found = published ?? (await line.ask(`look at ${path}`, look, { signal }));
@@ -148,11 +114,12 @@ export function openDropboxServer(site: ServerSite): Server {
   };
 
   const connect = (invocation: Invocation, password: string): Destination => {
-    const forget = () => {
-      const [first] = sessions.keys();
-      if (first !== undefined) sessions.delete(first);
-    };
-    const line = openLine(site, { invocation, password, attempts: 3, forget });
+    const line = openLine(site, {
+      invocation,
+      password,
+      attempts: 3,
+      forget: sessions.forget,
+    });
     const open = (
       ...[file, plan, standing]: [RemoteFile, { count: number; partSize: number }, Standing]
     ) => openUpload(line, file, plan, standing, invocation);
@@ -167,7 +134,7 @@ export function openDropboxServer(site: ServerSite): Server {
         proof: 'checksum',
       }),
       async begin(file, plan, signal) {
-        const id = plan.count > 1 ? await line.ask('start', start, { signal }) : undefined;
+        const id = plan.count > 1 ? await line.ask('start', sessions.start, { signal }) : undefined;
         return open(file, plan, { id, isClosed: false, held: 0, hash: '' });
       },
       async resume(file, plan, checkpoint, signal) {
@@ -177,7 +144,7 @@ export function openDropboxServer(site: ServerSite): Server {
         if (!fits) throw uploadLost('its saved state is of another file');
         const { id, parts: held, hash } = data;
         const isComplete = held === plan.count;
-        const found = await line.ask('probe', () => sessions.get(id) && { ...sessions.get(id) }, {
+        const found = await line.ask('probe', () => sessions.probe(id), {
           signal,
         });
         if (!found) {
@@ -207,21 +174,4 @@ export function openDropboxServer(site: ServerSite): Server {
     // Sessions go by themselves, and there is no request that drops one.
     leftovers: () => [],
   };
-}
-
-function partHashes(bytes: Buffer, partSize: number): string[] {
-  const hashes: string[] = [];
-  for (let at = 0; at < bytes.length; at += partSize) {
-    hashes.push(sha256Of(bytes.subarray(at, at + partSize)));
-  }
-  return hashes;
-}
-
-/** As a driver sums it up part by part. */
-function contentHash(bytes: Buffer, partSize: number, count: number): string {
-  const parts = partHashes(bytes, partSize);
-  return Array.from({ length: count }, (_, at) => parts[at] ?? '').reduce(
-    (sum, part) => sha256Of(sum, part),
-    '',
-  );
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Digest, Proof } from '../../../functions/core/receipt.ts';
 import type { Destination, RemoteFile, Upload } from '../../../functions/destinations/contract.ts';
 import type { Invocation } from '../cloud/environment.ts';
 import { besideUploads } from './common.ts';
-import { damaged, onTheWire, openLine, shortWrite, unreachable, uploadLost } from './line.ts';
-import { openShelf, type Server, type ServerSite, sha256Of } from './server.ts';
+import { damaged, onTheWire, openLine, shortWrite, uploadLost } from './line.ts';
+import { openShelf, type Server, type ServerSite } from './server.ts';
+import { type Connection, openConnections, prove } from './ssh-connections.ts';
 import { type Inode, openSshDisk } from './ssh-disk.ts';
 
 const saved = z.strictObject({
@@ -18,26 +18,14 @@ const saved = z.strictObject({
 /** Requests of one part that are on their way at once; they arrive in any order. */
 const PIECES = 3;
 
-interface Connection {
-  /** How often the server had been started when it was made. */
-  readonly boot: number;
-  isBroken: boolean;
-}
-
 /** A temporary file that grows by writes at offsets and is renamed; the trait: the server can hash. */
 export function openSshServer(site: ServerSite): Server {
   const { condition, nature, part: preferred, trait: canHash } = site;
   const shelf = openShelf(site);
   const disk = openSshDisk(nature, shelf);
   let boots = 0;
-  const isLost = ({ boot, isBroken }: Connection) => isBroken || boot !== boots;
 
   const connect = (invocation: Invocation, password: string): Destination => {
-    let current: Connection = { boot: boots, isBroken: false };
-    const session = () => {
-      if (isLost(current)) current = { boot: boots, isBroken: false };
-      return current;
-    };
     const line = openLine(site, {
       invocation,
       password,
@@ -51,51 +39,8 @@ export function openSshServer(site: ServerSite): Server {
         boots += 1;
       },
     });
-    /** A request over a connection, which is lost with the first answer that does not come. */
-    const over = async <T>(
-      connection: Connection,
-      what: string,
-      effect: () => T,
-      how: Parameters<typeof line.ask>[2] = {},
-    ): Promise<T> => {
-      if (isLost(connection)) throw unreachable();
-      try {
-        return await line.ask(
-          what,
-          () => {
-            if (isLost(connection)) throw unreachable();
-            return effect();
-          },
-          how,
-        );
-      } catch (thrown) {
-        if (thrown instanceof Error && 'code' in thrown && thrown.code === 'unreachable') {
-          connection.isBroken = true;
-        }
-        throw thrown;
-      }
-    };
-
-    const prove = async (
-      connection: Connection,
-      { path, size }: RemoteFile,
-      digest: Digest,
-      look: () => Buffer | undefined,
-      signal: AbortSignal,
-    ): Promise<Proof | undefined> => {
-      const proof = { remotePath: path, size };
-      if (!canHash) return { verified: 'size', how: 'file size on the server', ...proof };
-      const sum = await over(
-        connection,
-        `sha256sum ${path}`,
-        () => look() && sha256Of(look() ?? ''),
-        {
-          signal,
-        },
-      );
-      if (sum !== digest.sha256) return undefined;
-      return { verified: 'checksum', how: 'sha256sum on the server', ...proof, checksum: sum };
-    };
+    const connections = openConnections(line, () => boots);
+    const over = connections.ask;
 
     const openUpload = (
       file: RemoteFile,
@@ -150,7 +95,7 @@ export function openSshServer(site: ServerSite): Server {
           return { transferId, size, partSize: plan.partSize, parts, modified: known };
         },
         async finish(digest, signal) {
-          const connection = open?.connection ?? session();
+          const connection = open?.connection ?? connections.current();
           const temporary = await over(connection, `stat ${name}`, statTemporary, { signal });
           if (!temporary) {
             const look = () => shelf.files.get(path);
@@ -159,7 +104,10 @@ export function openSshServer(site: ServerSite): Server {
               throw uploadLost('the server does not have it any more');
             }
             const bytes = () => shelf.files.get(path)?.bytes;
-            const proof = await prove(connection, file, digest, bytes, signal);
+            const proof = await prove(connections, connection, {
+              ...{ canHash, file, digest, signal },
+              look: bytes,
+            });
             if (!proof) throw uploadLost('another file has taken its place');
             return proof;
           }
@@ -169,7 +117,10 @@ export function openSshServer(site: ServerSite): Server {
           open = undefined;
           modified = temporary.modified;
           const bytes = () => disk.temporary.get(name)?.bytes;
-          const proof = await prove(connection, file, digest, bytes, signal);
+          const proof = await prove(connections, connection, {
+            ...{ canHash, file, digest, signal },
+            look: bytes,
+          });
           if (!proof) {
             await over(connection, `unlink ${name}`, () => disk.unlink(name), { signal });
             throw damaged('now');
@@ -181,7 +132,7 @@ export function openSshServer(site: ServerSite): Server {
         },
         async abort() {
           open = undefined;
-          await over(session(), `unlink ${name}`, () => disk.unlink(name));
+          await over(connections.current(), `unlink ${name}`, () => disk.unlink(name));
         },
       };
     };
@@ -197,7 +148,7 @@ export function openSshServer(site: ServerSite): Server {
         proof: canHash ? 'checksum' : 'size',
       }),
       async begin(file, plan, signal) {
-        const connection = session();
+        const connection = connections.current();
         const name = temporaryName(file);
         const create = () => disk.open(name, 'w', file.transferId, invocation);
         const inode = await over(connection, `create ${name}`, create, { signal, writes: true });
@@ -209,7 +160,7 @@ export function openSshServer(site: ServerSite): Server {
         const { path, size, transferId } = file;
         const fits = success && data.transferId === transferId && data.partSize === plan.partSize;
         if (!fits) throw uploadLost('its saved state is of another file');
-        const connection = session();
+        const connection = connections.current();
         const name = temporaryName(file);
         const modified = data.modified ?? undefined;
         const stat = () => disk.temporary.get(name)?.bytes.length;

@@ -66,13 +66,8 @@ function openFolderServer(site: ServerSite, way: Way): Server {
         if (number > prefix) throw uploadLost('the part before is missing');
         const body = Buffer.from(bytes);
         const how = { signal, bytes: body.length, writes: true };
-        const effect = () => {
-          const isCreated = folder.look(temporary.name) === undefined;
-          store(temporary.name, offset, body, transferId, by);
-          return isCreated;
-        };
-        const isCreated = await line.ask(`put ${file.path} at ${offset}`, effect, how);
-        if (isCreated && offset > 0) throw uploadLost('the server had nothing of it');
+        const effect = () => store(temporary.name, offset, body, transferId, by);
+        await line.ask(`put ${file.path} at ${offset}`, effect, how);
         const size = (await temporary.size(signal)) ?? 0;
         if (size < offset + length) {
           throw offset === 0 ? shortWrite() : uploadLost('the server has less than was sent');
