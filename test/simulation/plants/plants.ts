@@ -135,12 +135,6 @@ export const plants: readonly Plant[] = [
     changes: [['if (deliveredBy !== undefined) continue;', '']],
   },
   {
-    name: 'no-continuation',
-    what: 'the next hop is not put on the queue',
-    file: END,
-    changes: [['await tools.sendContinuation({ ...job, hop: job.hop + 1 }, delayMs);', '']],
-  },
-  {
     name: 'nothing-taken-back',
     what: 'an upload that is given up or begun anew is not aborted',
     file: TRANSFER,
