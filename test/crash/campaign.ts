@@ -25,7 +25,7 @@ export interface CampaignResult {
 }
 
 /** Rounds under way at once: while a killed worker is waited for, another one works. */
-const AT_ONCE = 3;
+const AT_ONCE = 4;
 
 /**
  * All rounds of one type: one in which nothing goes wrong tells the steps, then workers are killed
@@ -52,7 +52,11 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
 
   const { steps } = await run(calm());
   const choices = openChance(seedOf(seed, type, 'order'));
-  const all = choices.shuffle([...atEveryStep(steps), ...otherTroubles(choices)]);
+  const [everything, ...others] = otherTroubles(choices);
+  const all = [
+    ...(everything ? [everything] : []),
+    ...choices.shuffle([...atEveryStep(steps), ...others]),
+  ];
   const chosen = all.slice(0, options.rounds);
   const isAlone = ({ restarts }: Trouble) => restarts.length > 0;
   await inLanes(

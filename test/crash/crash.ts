@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type CampaignResult, runCampaign } from './campaign.ts';
 import { startCrashFerry } from './ferry.ts';
-import { startPlace } from './places/all.ts';
+import { CRASH_PLACES, startPlace } from './places/all.ts';
 import { describeRound } from './report.ts';
 
 export interface CrashOptions {
@@ -14,6 +14,8 @@ export interface CrashOptions {
   readonly say: (line: string) => void;
 }
 
+/** Enough that a machine with much else to do answers within it. */
+const FUNCTION_SECONDS = 15;
 /** How long messages of workers that died at the very end may still come back, in ms. */
 const DRAIN_MS = 60_000;
 
@@ -21,10 +23,14 @@ const DRAIN_MS = 60_000;
 export async function runCrash(options: CrashOptions): Promise<CampaignResult[]> {
   const { types, rounds, seed, scratch, say } = options;
   const told: string[] = [];
-  await using ferry = await startCrashFerry(scratch, (line) => void told.push(line));
+  await using ferry = await startCrashFerry(
+    scratch,
+    FUNCTION_SECONDS,
+    (line) => void told.push(line),
+  );
   await using places = new AsyncDisposableStack();
   const campaigns = types.map(async (type) => {
-    const started = await startPlace(type, join(scratch, type));
+    const started = await startPlace(CRASH_PLACES, type, join(scratch, type));
     const place = places.adopt(started, (one) => one.stop());
     const onRound = (result: Parameters<typeof describeRound>[0]) => {
       say(describeRound(result));

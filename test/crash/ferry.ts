@@ -1,4 +1,8 @@
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { DeliveryLog } from '../../local/delivery-log.ts';
 import { type LocalFerry, startLocalFerry } from '../../local/local-ferry.ts';
@@ -14,16 +18,25 @@ export interface CrashFerry extends AsyncDisposable {
   watch(userId: string, watch: Watch | undefined): void;
   /** Resolves when nobody else is starting a job; what it gives lets the next one start. */
   startAlone(): Promise<Disposable>;
-  /** Kills the worker that is at a user's job now; false where none is. */
+  /** How long an invocation of the transfer function may take. */
+  readonly functionSeconds: number;
+  /**
+   * Kills the worker that is at a user's job now; false where none is. Nobody waits until it is missed:
+   * its lease ends and its message comes back as if that time had passed.
+   */
   kill(userId: string): boolean;
 }
 
-const jobs = z.object({ Records: z.array(z.object({ body: z.string() })) });
+const record = z.object({ body: z.string(), messageId: z.string(), receiptHandle: z.string() });
+const jobs = z.object({ Records: z.tuple([record]) });
 const job = z.object({ userId: z.string() });
+/** Until what a killed worker had sent has arrived. */
+const SETTLE_MS = 300;
 
 /** @param say gets what goes wrong, a line each */
 export async function startCrashFerry(
   scratch: string,
+  functionSeconds: number,
   say: (line: string) => void,
 ): Promise<CrashFerry> {
   await using started = new AsyncDisposableStack();
@@ -50,7 +63,7 @@ export async function startCrashFerry(
           const own = sqsStep(seen, body);
           return own && watches.get(own.userId)?.(own.step);
         });
-        return shorten(topology, {
+        return shorten(topology, functionSeconds, {
           dynamodb: fronts.dynamodb.endpoint,
           sqs: fronts.sqs.endpoint,
         });
@@ -72,12 +85,54 @@ export async function startCrashFerry(
       if (watch) watches.set(userId, watch);
       else watches.delete(userId);
     },
-    kill: (userId) => ferry.pipeline.kill((event) => isJobOf(userId, event)) > 0,
+    functionSeconds,
+    kill(userId) {
+      let killed: Message | undefined;
+      ferry.pipeline.kill((event) => {
+        const message = messageOf(userId, event);
+        killed ??= message;
+        return message !== undefined;
+      });
+      if (killed) void letTimePass(ferry, userId, killed).catch((error) => say(`! ${error}`));
+      return killed !== undefined;
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-function isJobOf(userId: string, event: unknown): boolean {
-  const records = jobs.safeParse(event).data?.Records ?? [];
-  return records.some(({ body }) => job.safeParse(JSON.parse(body)).data?.userId === userId);
+type Message = z.output<typeof record>;
+
+/** The message that a worker has, if it is one of a user's job. */
+function messageOf(userId: string, event: unknown): Message | undefined {
+  const message = jobs.safeParse(event).data?.Records[0];
+  const owner = message && job.safeParse(JSON.parse(message.body)).data?.userId;
+  return owner === userId ? message : undefined;
+}
+
+/** What a killed worker held is given up, as the end of its lease and of the message's visibility do. */
+async function letTimePass(ferry: LocalFerry, userId: string, message: Message): Promise<void> {
+  await wait(SETTLE_MS);
+  const documents = DynamoDBDocumentClient.from(ferry.services.dynamodb);
+  await documents
+    .send(
+      new UpdateCommand({
+        TableName: ferry.topology.output('RunsTable'),
+        Key: { pk: `USER#${userId}`, sk: 'LEASE#place' },
+        UpdateExpression: 'SET #until = :over',
+        // The owner of a lease is named after its invocation and its message.
+        ConditionExpression: 'contains(#owner, :message)',
+        ExpressionAttributeNames: { '#until': 'until', '#owner': 'owner' },
+        ExpressionAttributeValues: { ':over': 0, ':message': message.messageId },
+      }),
+    )
+    .catch((error: unknown) => {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    });
+  await ferry.services.sqs.send(
+    new ChangeMessageVisibilityCommand({
+      QueueUrl: ferry.topology.output('JobQueueUrl'),
+      ReceiptHandle: message.receiptHandle,
+      VisibilityTimeout: 0,
+    }),
+  );
 }

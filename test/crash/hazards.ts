@@ -2,12 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { FaultProxy } from '../servers/fault-proxy.ts';
 import type { Chance } from './chance.ts';
 import type { CrashFerry } from './ferry.ts';
-import type { CrashPlace, Happening, Watch } from './places/place.ts';
+import type { CrashPlace, Happening, Place, Watch } from './places/place.ts';
 import type { Kill, Trouble } from './trouble.ts';
 
 export interface HazardOptions {
   readonly crash: CrashFerry;
-  readonly place: CrashPlace;
+  /** A server that can be stopped, where the trouble asks for it. */
+  readonly place: Place | CrashPlace;
   readonly userId: string;
   readonly trouble: Trouble;
   readonly chance: Chance;
@@ -122,6 +123,7 @@ export function openHazards(options: HazardOptions): Hazards {
         count.cuts += 1;
         continue;
       }
+      if (!('halt' in place)) throw new Error(`${place.server} cannot be stopped.`);
       await place.halt();
       await wait(chance.whole(100, AWAY_MS));
       await place.start();

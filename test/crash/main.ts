@@ -5,9 +5,10 @@ import { createScratchFolder } from '../../local/scratch-folder.ts';
 import { ensureDebianPackages } from '../debian-packages.ts';
 import { runCrash } from './crash.ts';
 import { packages } from './packages.ts';
-import { TYPES } from './places/all.ts';
+import { CRASH_PLACES } from './places/all.ts';
 import { describeSteps, formatTable, toRow } from './report.ts';
 
+const TYPES = Object.keys(CRASH_PLACES);
 const HELP = `npm run crash -- [--type T]… [--rounds N] [--seed S] [--json]
 
 Delivers archives to a real server of each type while workers are killed before and after every step,
@@ -50,6 +51,8 @@ if (choices.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
+// Ends the servers too: each of them goes with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 ensureDebianPackages(packages);
 const { json, rounds, type: types = TYPES, seed = randomInt(2 ** 32) } = choices;
 const out = json ? process.stderr : process.stdout;

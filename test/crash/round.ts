@@ -1,13 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Upload } from '@aws-sdk/lib-storage';
 import { z } from 'zod';
-import { ARCHIVE_BYTES, ARCHIVE_FILE } from './archive.ts';
+import { ARCHIVE_FILE } from './archive.ts';
 import type { Chance } from './chance.ts';
 import type { CrashFerry } from './ferry.ts';
 import { findFaults, readState } from './findings.ts';
 import { openHazards } from './hazards.ts';
-import type { CrashPlace } from './places/place.ts';
+import type { CrashPlace, Place } from './places/place.ts';
+import { lineFor } from './short-waits.ts';
 import type { Kill, Trouble } from './trouble.ts';
 import { watchName } from './visible.ts';
 
@@ -37,7 +39,7 @@ export interface RoundResult {
 
 export interface RoundOptions {
   readonly ferry: CrashFerry;
-  readonly place: CrashPlace;
+  readonly place: Place | CrashPlace;
   /** Names the user and the folder at the destination. */
   readonly userId: string;
   readonly archive: Buffer;
@@ -61,8 +63,9 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const startedAt = performance.now();
   const hazards = openHazards({ crash, place, userId, trouble, chance });
   const way = await place.open(userId, hazards.atDestination);
-  way.wire.set({ bytesPerSecond: place.bytesPerSecond });
+  way.wire.set({ bytesPerSecond: lineFor(crash.functionSeconds, place.bytesAtOnce) });
   const failures: string[] = [];
+  await using staging = new AsyncDisposableStack();
   try {
     const older = chance.next() < 0.5 ? OLDER : undefined;
     if (older) await way.put(ARCHIVE_FILE, older);
@@ -70,7 +73,10 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     const Key = `${userId}/${ARCHIVE_FILE}`;
     const staged = { Bucket: ferry.stagingBucket, Key, Body: archive };
     await new Upload({ client: ferry.services.s3, params: staged, partSize: 8 * 1024 ** 2 }).done();
-    using visible = watchName(way, ARCHIVE_FILE, [undefined, older?.length, ARCHIVE_BYTES]);
+    staging.defer(async () => {
+      await ferry.services.s3.send(new DeleteObjectCommand({ Bucket: staged.Bucket, Key }));
+    });
+    using visible = watchName(way, ARCHIVE_FILE, [undefined, older?.length, archive.length]);
     hazards.follow(way.wire);
     await start(crash, userId, { type: place.type, settings: way.settings });
     const isOver = async () => (await readState(ferry, userId)).isOver;

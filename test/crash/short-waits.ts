@@ -1,9 +1,6 @@
 import { CLOCK_SKEW_MS } from '../../functions/core/lease.ts';
 import type { Topology } from '../../local/topology.ts';
 
-/** Seconds in place of a quarter of an hour and of an hour and a half. */
-export const FUNCTION_SECONDS = 8;
-const VISIBILITY_SECONDS = FUNCTION_SECONDS + 1;
 /** The longest that a message which was given back, or a continuation, is let wait. */
 const LONGEST_SECONDS = 2;
 /** The least that a deployment may have: parts of 8 MiB then go two at a time. */
@@ -12,11 +9,21 @@ const IN_FLIGHT_MIB = 16;
 const JOBS_AT_ONCE = 5;
 
 /**
- * The deployment of the templates, but that everything which is lost is missed within seconds.
+ * Bytes a second of a line that is so slow that a worker begins one part for each of its lanes and then
+ * hands over: what it keeps back is a quarter of its time and three times the slowest part.
+ */
+export function lineFor(functionSeconds: number, bytesAtOnce: number): number {
+  return bytesAtOnce / (0.195 * functionSeconds);
+}
+
+/**
+ * The deployment of the templates, but with seconds in place of a quarter of an hour for an invocation,
+ * and of an hour and a half until a message comes back.
  * @param fronts where the workers of the transfer function find DynamoDB and SQS
  */
 export function shorten(
   topology: Topology,
+  functionSeconds: number,
   fronts: { readonly dynamodb: string; readonly sqs: string },
 ): Topology {
   const isJobs = (url: string) => url === transferQueue(topology);
@@ -31,14 +38,14 @@ export function shorten(
       attributes: topology.queueMappings.some(
         ({ queueUrl }) => isJobs(queueUrl) && queueUrl.endsWith(`/${queue.name}`),
       )
-        ? { ...queue.attributes, VisibilityTimeout: String(VISIBILITY_SECONDS) }
+        ? { ...queue.attributes, VisibilityTimeout: String(functionSeconds + 1) }
         : queue.attributes,
     })),
     functions: topology.functions.map((definition) =>
       'IN_FLIGHT_MIB' in definition.environment
         ? {
             ...definition,
-            timeoutSeconds: FUNCTION_SECONDS,
+            timeoutSeconds: functionSeconds,
             environment: {
               ...definition.environment,
               IN_FLIGHT_MIB: String(IN_FLIGHT_MIB),

@@ -24,10 +24,11 @@ export async function startAzurePlace(scratch: string): Promise<CrashPlace> {
   await container.create();
 
   return {
+    name: 'azure',
     type: 'azure',
     server: 'Azurite',
     client: '@azure/storage-blob',
-    bytesPerSecond: 5 * 1024 ** 2,
+    bytesAtOnce: 8 * 1024 ** 2,
     async open(below, watch) {
       const { origin, wire, close } = await startFronted(endpoint, nameOf, watch);
       const blobOf = (path: string) => container.getBlockBlobClient(`${below}/${path}`);

@@ -37,10 +37,11 @@ export async function startDropboxPlace(scratch: string): Promise<CrashPlace> {
   const client = () => officialClient(identity);
 
   return {
+    name: 'dropbox',
     type: 'dropbox',
     server: 'fake of Dropbox',
     client: 'dropbox',
-    bytesPerSecond: 10 * 1024 ** 2,
+    bytesAtOnce: 16 * 1024 ** 2,
     async open(below, watch) {
       const { origin, wire, close } = await startFronted(endpoint, nameOf, watch);
       return {

@@ -10,19 +10,25 @@ export type Happening = 'lose-request' | (() => Promise<'lose-answer' | undefine
 /** Told of each request that changes something, by what it is, such as `part 3` or `publish`. */
 export type Watch = (step: string) => Happening | Promise<Happening>;
 
-/** A real server of one type, which can be killed and goes on with what it has stored. */
-export interface CrashPlace {
+/** A server of one type. */
+export interface Place {
+  /** Names it among all: its type, but where a type has several. */
+  readonly name: string;
   readonly type: string;
   /** The server, and the client that is asked what arrived, which knows nothing of Ferry. */
   readonly server: string;
   readonly client: string;
-  /** How fast one connection is to be, bytes a second, for a hop or two of a few MiB each. */
-  readonly bytesPerSecond: number;
+  /** Bytes that one connection carries at once: a part, or all parts where there is one connection. */
+  readonly bytesAtOnce: number;
   /** The way to a folder of its own, which one round takes. */
   open(folder: string, watch: Watch): Promise<Way>;
+  stop(): Promise<void>;
+}
+
+/** A server that can be stopped at any moment and goes on with what it has stored. */
+export interface CrashPlace extends Place {
   halt(): Promise<void>;
   start(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** The way of one round to a server, by a wire that can be made bad. */

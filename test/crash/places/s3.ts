@@ -20,10 +20,11 @@ export async function startS3Place(): Promise<CrashPlace> {
   const client = plainClient(server);
 
   return {
+    name: 's3',
     type: 's3',
     server: 'OpenStack Swift',
     client: 'rclone',
-    bytesPerSecond: 5 * 1024 ** 2,
+    bytesAtOnce: 8 * 1024 ** 2,
     async open(folder, watch) {
       const { origin, wire, close } = await startFronted(server.endpoint, nameOf, watch);
       const at = (path: string) => ({ Bucket: BUCKET, Key: `${folder}/${path}` });

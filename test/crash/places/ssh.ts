@@ -22,10 +22,11 @@ export async function startSshPlace(): Promise<CrashPlace> {
   const { host, port } = server;
 
   return {
+    name: 'ssh',
     type: 'ssh',
     server: 'OpenSSH',
     client: 'sftp',
-    bytesPerSecond: 10 * 1024 ** 2,
+    bytesAtOnce: 16 * 1024 ** 2,
     async open(folder, watch) {
       watches.set(folder, watch);
       const wire = await startFaultProxy({ to: { host, port } });

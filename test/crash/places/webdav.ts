@@ -18,10 +18,11 @@ export async function startWebDavPlace(): Promise<CrashPlace> {
   const { username, password } = server;
 
   return {
+    name: 'webdav',
     type: 'webdav',
     server: 'Apache mod_dav',
     client: 'curl',
-    bytesPerSecond: 5 * 1024 ** 2,
+    bytesAtOnce: 8 * 1024 ** 2,
     async open(folder, watch) {
       const { origin, wire, close } = await startFronted(server.url, nameOf, watch);
       const at = (path: string) => join(server.folder, folder, path);
