@@ -2,6 +2,7 @@ import { FerryError } from '../../core/errors.ts';
 import { type PartPlan, partRange } from '../../core/parts.ts';
 import type { Digest } from '../../core/receipt.ts';
 import type { Json, RemoteFile, Upload } from '../contract.ts';
+import { endAbandoned } from './abandoned-uploads.ts';
 import type { Bucket } from './client.ts';
 import { type MultipartState, readCheckpoint, writeCheckpoint } from './multipart-checkpoint.ts';
 import { createUpload, type MultipartRequests, requestsOf } from './multipart-requests.ts';
@@ -103,7 +104,10 @@ function openUpload(
       if (!published) await complete(digest, signal);
       published = true;
       const known = leading();
-      return prove(bucket, file, digest, known.length === plan.count ? known : undefined, signal);
+      const etags = known.length === plan.count ? known : undefined;
+      const proof = await prove(bucket, file, digest, etags, signal);
+      await endAbandoned(bucket, file, uploadId, signal);
+      return proof;
     },
     abort,
   };
