@@ -330,6 +330,24 @@ describe('WebDAV when things go wrong', () => {
       await own.close();
     });
 
+    it('what a killed worker tried with is removed by the next one', async () => {
+      const surroundings = rememberingSurroundings();
+      const isTidying = (seen: Seen) => isProbe(seen) && seen.method === 'DELETE';
+      const probes = async () =>
+        (await readdir(server.folder)).filter((name) => name.includes('probe'));
+      const killed = await openWith(settings(), surroundings);
+      front.react((seen) => (isPiece(seen) || isTidying(seen) ? { status: 504 } : undefined));
+      await failure(killed.capabilities(NEVER));
+      await killed.close();
+      expect(await probes()).not.toEqual([]);
+
+      front.react(() => undefined);
+      const next = await openWith(settings(), surroundings);
+      expect((await next.capabilities(NEVER)).writes).toBe('append');
+      await next.close();
+      expect(await probes()).toEqual([]);
+    });
+
     it('leaves nothing behind, also when trying out fails', async () => {
       const own = await openWith(settings());
       front.react((seen) => (isPiece(seen) ? { status: 504 } : undefined));

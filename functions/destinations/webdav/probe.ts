@@ -28,26 +28,44 @@ const FAILS_AT_IT = [500, 502];
  * Finds out how a server takes files, with tiny ones of our own: what servers say of themselves proves
  * nothing, and some take a piece of a file for the whole of it without a word. Leaves nothing behind but
  * the destination's own folder.
+ * @param trial names what is tried with
  * @throws FerryError `permission-denied` where no file can be given its final name
  */
-export async function probe(server: Server, signal: AbortSignal): Promise<Strategy> {
+export async function probe(server: Server, trial: string, signal: AbortSignal): Promise<Strategy> {
   await ensureFolder(server, '', signal);
-  const user = await tryChunks(server, signal);
+  const user = await tryChunks(server, trial, signal);
   if (user !== undefined) return { by: 'chunks', user };
-  await tryMove(server, signal);
+  await tryMove(server, trial, signal);
   for (const by of ['put-range', 'patch'] as const) {
-    if (await tryRange(server, by, signal)) return { by };
+    if (await tryRange(server, trial, by, signal)) return { by };
   }
   return { by: 'whole' };
 }
+
+export function newTrial(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** Removes what a trial has left whose process was killed. */
+export async function removeTrial(server: Server, trial: string): Promise<void> {
+  const names = [nameOf(trial), movedNameOf(trial)];
+  await leavingNothing(
+    server,
+    names.map((name) => server.fileUrl(name)),
+    async () => true,
+  );
+}
+
+const nameOf = (trial: string) => `.ferry-probe-${trial}`;
+const movedNameOf = (trial: string) => `.ferry-probe-${trial}0`;
 
 /**
  * Renames a file as it is done with each archive in the end.
  * @throws FerryError `permission-denied` where the server does not do that
  */
-async function tryMove(server: Server, signal: AbortSignal): Promise<void> {
-  const url = server.fileUrl(probeName());
-  const moved = server.fileUrl(probeName());
+async function tryMove(server: Server, trial: string, signal: AbortSignal): Promise<void> {
+  const url = server.fileUrl(nameOf(trial));
+  const moved = server.fileUrl(movedNameOf(trial));
   await leavingNothing(server, [url, moved], async () => {
     await server.call(signal, { method: 'PUT', url, body: randomBytes(1) });
     for (const destination of spellings(moved)) {
@@ -66,10 +84,11 @@ async function tryMove(server: Server, signal: AbortSignal): Promise<void> {
 /** Writes two bytes and then a third, and looks whether all of them are there. */
 async function tryRange(
   server: Server,
+  trial: string,
   by: 'put-range' | 'patch',
   signal: AbortSignal,
 ): Promise<boolean> {
-  const url = server.fileUrl(probeName());
+  const url = server.fileUrl(nameOf(trial));
   const bytes = randomBytes(3);
   const third = { offset: 2, bytes: bytes.subarray(2), size: 3 };
   return leavingNothing(server, [url], async () => {
@@ -82,11 +101,15 @@ async function tryRange(
 }
 
 /** Sends a file as one chunk where the address is one of a Nextcloud or ownCloud; gives the user's id there. */
-async function tryChunks(server: Server, signal: AbortSignal): Promise<string | undefined> {
+async function tryChunks(
+  server: Server,
+  trial: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const cloud = toCloud(server.settings.url);
   const user = cloud && (cloud.user ?? (await findUser(server, cloud, signal)));
   if (user === undefined) return undefined;
-  const name = probeName();
+  const name = nameOf(trial);
   const bytes = randomBytes(3);
   const places = chunkPlaces(server, user, name, name.slice(1));
   const headers = { destination: places.final, 'oc-total-length': String(bytes.length) };
@@ -144,8 +167,4 @@ async function readAll(server: Server, url: string, signal: AbortSignal): Promis
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
-}
-
-function probeName(): string {
-  return `.ferry-probe-${randomBytes(8).toString('hex')}`;
 }

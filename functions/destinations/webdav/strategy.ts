@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { unlessAborted } from '../../core/stopping.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { probe, type Strategy } from './probe.ts';
+import { newTrial, probe, removeTrial, type Strategy } from './probe.ts';
 import type { Server } from './server.ts';
 
 /** What a server can do, found out once. */
@@ -20,6 +20,8 @@ const strategy = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('chunks'), user: z.string() }),
 ]);
 const findings = z.strictObject({ v: z.literal(1), of: z.string(), strategy });
+/** What is noted while it is being found out. */
+const begun = z.strictObject({ v: z.literal(1), of: z.string(), trial: z.string() });
 
 /** @param closing ends what is under way when nobody is left to wait for it */
 export function openStrategies(
@@ -31,19 +33,26 @@ export function openStrategies(
   let isRecalled = true;
   let finding: Promise<Strategy> | undefined;
 
-  const recall = async () => {
-    if (!isRecalled) return undefined;
-    // What cannot be looked up is found out again; a delivery does not fail for it.
-    const found = findings.safeParse(await surroundings.recall().catch(() => undefined));
-    return found.success && found.data.of === of ? found.data.strategy : undefined;
-  };
-  const tryOut = async () => {
-    const found = await probe(server, closing);
-    // What this process has just found is in `finding`; an older note would be wrong.
-    isRecalled = await surroundings.remember({ v: 1, of, strategy: { ...found } }).then(
+  // What cannot be looked up is found out again; a delivery does not fail for it.
+  const noted = () => surroundings.recall().catch(() => undefined);
+  const note = (known: { readonly trial: string } | { readonly strategy: Strategy }) =>
+    surroundings.remember({ v: 1, of, ...known }).then(
       () => true,
       () => false,
     );
+  const recall = async () => {
+    if (!isRecalled) return undefined;
+    const found = findings.safeParse(await noted());
+    return found.success && found.data.of === of ? found.data.strategy : undefined;
+  };
+  const tryOut = async () => {
+    const earlier = begun.safeParse(await noted());
+    if (earlier.success && earlier.data.of === of) await removeTrial(server, earlier.data.trial);
+    const trial = newTrial();
+    await note({ trial });
+    const found = await probe(server, trial, closing);
+    // What this process has just found is in `finding`; an older note would be wrong.
+    isRecalled = await note({ strategy: { ...found } });
     return found;
   };
   const share = async (work: () => Promise<Strategy>, signal: AbortSignal) => {
