@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'no-space'
   | 'not-found'
   | 'permission-denied'
+  | 'policy'
   | 'protocol'
   | 'server-error'
   | 'setting-invalid'
