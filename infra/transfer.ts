@@ -5,7 +5,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { transferEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, decryptThroughS3, useKeyThroughDynamoDb } from './permissions.ts';
+import { allow, decryptThroughS3, raiseEvents, useKeyThroughDynamoDb } from './permissions.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -70,6 +70,7 @@ export class Transfer extends Construct {
           ],
           [jobs.queueArn],
         ),
+        raiseEvents(),
         // Roles of users who let Ferry write to their bucket; never one of this account.
         new PolicyStatement({
           actions: ['sts:AssumeRole'],

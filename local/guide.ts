@@ -31,6 +31,7 @@ Ferry goes on, with a tick every minute. Ctrl-C ends it and removes everything.
                  jobs     ${ferry.topology.output('JobQueueUrl')}
   S3 (staging)   ${endpoints.s3}
                  bucket   ${ferry.stagingBucket}
+  Events         ${endpoints.events}
 ${servers.map(({ type, address }) => `  ${`users' ${type}`.padEnd(14)} ${address}`).join('\n')}
 
 export AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId} AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey} AWS_DEFAULT_REGION=${REGION}
@@ -40,6 +41,8 @@ Stage another archive of a user; it is delivered within a minute or two:
   aws --endpoint-url ${endpoints.s3} s3 cp /tmp/more.tar.gz s3://${ferry.stagingBucket}/${first.id}/html/more.tar.gz
 See what Ferry says about a user:
   aws --endpoint-url ${endpoints.dynamodb} dynamodb get-item --table-name ${table} --key '${key}'
+See which events were raised:
+  curl -s ${endpoints.events}
 Add the user ${other}, after a look into the file, and an archive for them:
   aws --endpoint-url ${endpoints.dynamodb} dynamodb put-item --table-name ${table} --item file://${example}
   aws --endpoint-url ${endpoints.s3} s3 cp /tmp/more.tar.gz s3://${ferry.stagingBucket}/${other}/mail/first.tar.gz

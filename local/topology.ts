@@ -67,6 +67,8 @@ export interface Endpoints {
   readonly dynamodb: string;
   readonly sqs: string;
   readonly s3: string;
+  /** Of the event bus. */
+  readonly events: string;
 }
 
 /**
@@ -177,6 +179,7 @@ function localEnvironment(endpoints: Endpoints): Record<string, string> {
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.events,
     AWS_EC2_METADATA_DISABLED: 'true',
     // The SDK also reads the settings in the home folder of whoever runs this.
     AWS_CONFIG_FILE: '/dev/null',

@@ -36,6 +36,9 @@ export interface Policy {
   readonly windowMinutes?: number | undefined;
 }
 
+/** The item of the settings table that holds the policy; no user can have this id. */
+export const POLICY_ID = '#policy';
+
 /** Destinations of one user, whatever the operator allows. */
 export const MOST_DESTINATIONS = 50;
 
@@ -68,10 +71,10 @@ export interface Traits {
     readonly host: string;
     readonly port: number;
   }[];
-  /** The setting by which backups would travel unencrypted. */
-  readonly plainHttp?: string | undefined;
-  /** The setting by which any certificate would be taken. */
-  readonly insecureTls?: string | undefined;
+  /** Settings by which backups would travel unencrypted, and how the user gets from there to https. */
+  readonly plainHttp: readonly { readonly setting: string; readonly toHttps: string }[];
+  /** The setting by which any certificate would be taken, and the one that takes a certificate instead. */
+  readonly insecureTls?: { readonly setting: string; readonly authority: string } | undefined;
 }
 
 /** What the egress guard is to let through beside public addresses. */
@@ -127,28 +130,26 @@ export function typeProblems({ types }: Policy, type: string): readonly Problem[
 
 /** Told at the setting that asks for what is not allowed. */
 export function traitProblems(policy: Policy, traits: Traits): readonly Problem[] {
-  const { plainHttp, insecureTls } = traits;
+  const plain = policy.plainHttp ? [] : traits.plainHttp;
+  const insecure = policy.insecureTls ? undefined : traits.insecureTls;
+  const problems = plain.map(({ setting, toHttps }) =>
+    forbidden(
+      'plainHttp',
+      setting,
+      'The operator does not allow plain http, over which anybody on the way can read the backup',
+      `Use https: ${toHttps}`,
+    ),
+  );
+  if (insecure === undefined) return problems;
+  const { setting, authority } = insecure;
   return [
-    ...(plainHttp === undefined || policy.plainHttp
-      ? []
-      : [
-          forbidden(
-            'plainHttp',
-            plainHttp,
-            'The operator does not allow plain HTTP, over which anybody on the way can read the backup',
-            'Give an address that is reached over https',
-          ),
-        ]),
-    ...(insecureTls === undefined || policy.insecureTls
-      ? []
-      : [
-          forbidden(
-            'insecureTls',
-            insecureTls,
-            'The operator does not allow TLS without a look at the certificate',
-            `Take ${insecureTls} out, and give the certificate of the authority where it is not a public one`,
-          ),
-        ]),
+    ...problems,
+    forbidden(
+      'insecureTls',
+      setting,
+      'The operator does not allow TLS that takes any certificate',
+      `Take ${setting} out, and put a certificate that is not publicly trusted into ${authority}`,
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { FerryError } from '../core/errors.ts';
+import { type Traits, traitProblems } from '../core/policy.ts';
 import { describeProblems, type Parsed, type Problem } from '../core/problem.ts';
 import type { Destination } from './contract.ts';
 import { splitIssue } from './setting.ts';
@@ -10,9 +11,12 @@ import type { Surroundings } from './surroundings.ts';
 /** A destination whose settings were accepted. */
 export interface ConfiguredDestination {
   readonly type: string;
+  /** What the operator's policy looks at; absent where only the text of a file tells. */
+  readonly traits?: Traits | undefined;
   /**
-   * Reads what stands in files and loads the driver.
-   * @throws FerryError `setting-invalid` where a file is missing or holds what cannot be used
+   * Reads what stands in files, looks once more whether the operator allows it, and loads the driver.
+   * @throws FerryError `setting-invalid` where a file is missing or holds what cannot be used, `policy`
+   * where the operator does not allow what the settings ask for
    */
   open(surroundings: Surroundings): Promise<Destination>;
 }
@@ -32,6 +36,8 @@ interface Definition<Schema extends z.ZodObject, Value> {
   readonly schema: Schema;
   /** What one setting says about another, and the shape that the driver wants. */
   readonly refine: (settings: z.output<Schema>) => Parsed<Value>;
+  /** What the operator's policy looks at. */
+  readonly traits: (settings: Value) => Traits;
   /** Settings that hold a long text, for which the path of a file that holds it may stand. */
   readonly texts?: readonly (keyof Schema['shape'] & string)[];
   /** Imports the driver when it is first used, so that a function loads only the ones it needs. */
@@ -65,7 +71,8 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
       const unknown = Object.keys(inline).filter((name) => !known.includes(name));
       const values = omit(inline, unknown);
       // What settings say about each other shows when all of them can be read.
-      const accepted = files.size === 0 ? accept(values) : check(values);
+      const whole = files.size === 0 ? accept(values) : undefined;
+      const accepted = whole ?? check(values);
       const unmet = accepted.ok ? [] : accepted.problems.filter(({ path }) => !files.has(path));
       const problems = [
         ...unknown.map((name) => unknownSetting(type, name, known)),
@@ -73,16 +80,22 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
         ...unmet,
       ];
       if (problems.length > 0) return { ok: false, problems };
+      const traits = whole?.ok ? definition.traits(whole.value) : undefined;
       const open = async (surroundings: Surroundings) => {
         const complete = accept({ ...inline, ...(await readFiles(files, surroundings)) });
-        if (complete.ok) return definition.open(complete.value, surroundings);
-        throw new FerryError('setting-invalid', describeProblems(complete.problems), {
-          retry: 'never',
-        });
+        if (!complete.ok) throw refusal('setting-invalid', complete.problems);
+        const asked = definition.traits(complete.value);
+        const forbidden = traitProblems(await surroundings.policy(), asked);
+        if (forbidden.length > 0) throw refusal('policy', forbidden);
+        return definition.open(complete.value, surroundings);
       };
-      return { ok: true, value: { type, open } };
+      return { ok: true, value: { type, traits, open } };
     },
   };
+}
+
+function refusal(code: 'setting-invalid' | 'policy', problems: readonly Problem[]): FerryError {
+  return new FerryError(code, describeProblems(problems), { retry: 'never' });
 }
 
 function omit(given: Readonly<Record<string, unknown>>, names: readonly string[]) {

@@ -1,4 +1,5 @@
 import { closest } from 'fastest-levenshtein';
+import { NO_LIMITS, type Policy, traitProblems, typeProblems } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
 import { azure } from './azure/type.ts';
 import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
@@ -10,13 +11,14 @@ import { webdav } from './webdav/type.ts';
 /** Every destination type that Ferry knows. A new type is a folder and a line here. */
 export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3, ssh, webdav];
 
-/** Checks the settings of one destination; problems are told by setting name. */
+/** Checks the settings of one destination, and what the operator allows; problems are told by setting name, or at `type`. */
 export function parseDestination(
   type: string,
   settings: Readonly<Record<string, unknown>>,
+  policy: Policy = NO_LIMITS,
 ): Parsed<ConfiguredDestination> {
   const found = destinationTypes.find((candidate) => candidate.type === type);
-  if (found) return found.parse(settings);
+  if (found) return admit(found.parse(settings), type, policy);
   const names = destinationTypes.map((candidate) => candidate.type);
   return {
     ok: false,
@@ -28,4 +30,19 @@ export function parseDestination(
       },
     ],
   };
+}
+
+/** Adds what the operator forbids to what is wrong anyway. */
+function admit(
+  parsed: Parsed<ConfiguredDestination>,
+  type: string,
+  policy: Policy,
+): Parsed<ConfiguredDestination> {
+  const traits = parsed.ok ? parsed.value.traits : undefined;
+  const problems = [
+    ...typeProblems(policy, type),
+    ...(parsed.ok ? [] : parsed.problems),
+    ...(traits ? traitProblems(policy, traits) : []),
+  ];
+  return problems.length > 0 ? { ok: false, problems } : parsed;
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../core/checkpoint.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Secret } from '../core/secret.ts';
 
 /** Keys that stop working by themselves. */
@@ -17,6 +18,8 @@ export interface Surroundings {
    * @returns undefined where there is no such file
    */
   readFile(path: string): Promise<string | undefined>;
+  /** What the operator allows. */
+  policy(): Promise<Policy>;
   /** Addresses that may hand out keys, as the operator lists them. */
   readonly roleEndpoints: readonly string[];
   /**

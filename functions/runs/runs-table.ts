@@ -31,6 +31,7 @@ import {
   receiptItemSchema,
   shownItemSchema,
 } from './schema.ts';
+import { openUsage } from './usage.ts';
 
 const DAY_SECONDS = 24 * 3600;
 /** Longer than any provider keeps an unfinished upload. */
@@ -49,6 +50,7 @@ type Key = { readonly pk: string; readonly sk: string };
  * | `LEASE#<destination>` | who may write to the destination, and the fence |
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
+ * | `USAGE#<month>` | bytes delivered in it |
  * | `SHOWN#<destination>#<key hash>` | which content the destination shows, or is about to |
  */
 export function openRunsTable(client: DynamoDBDocumentClient, table: string, now = Date.now) {
@@ -81,6 +83,8 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
 
   return {
+    ...openUsage(client, table, now),
+
     async job(job: JobName): Promise<JobRecord | undefined> {
       const data = await get(jobKey(job));
       return data === undefined ? undefined : jobRecordSchema.parse(data);

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Temporal } from 'temporal-polyfill';
 import { FerryError } from '../core/errors.ts';
+import { type FerryEvent, settingsRefused } from '../core/event.ts';
 import { planAfterChange, type Spread } from '../core/plan.ts';
 import { describeProblems } from '../core/problem.ts';
 import type { SettingsRows, UserRow } from '../core/user.ts';
@@ -10,6 +12,8 @@ export interface CheckTools {
   readonly spread: Spread;
   readonly metrics: CheckMetrics;
   readonly log: Log;
+  /** Tells operators; resolves also where nobody could be told. */
+  raise(events: readonly FerryEvent[]): Promise<void>;
   now(): Temporal.Instant;
 }
 
@@ -53,9 +57,12 @@ export async function checkSettings(tools: CheckTools, userId: string): Promise<
   });
 }
 
-/** False where the row changed since it was read. */
+/**
+ * False where the row changed since it was read. The event goes before the verdict, after which nobody
+ * looks at this content again: a crash in between raises it twice, with the same id.
+ */
 async function checkRow(
-  { rows, spread, metrics, log, now }: CheckTools,
+  { rows, spread, metrics, log, raise, now }: CheckTools,
   userId: string,
   { user, specHash, checkedHash, due: planned }: UserRow<unknown>,
 ): Promise<boolean> {
@@ -66,6 +73,7 @@ async function checkRow(
     return saved;
   }
   const { problems } = user;
+  await raise([settingsRefused(userId, specHash, problems)]);
   const saved = await rows.save(userId, planned, { specHash, problems });
   if (saved) {
     metrics.rowRefused();
@@ -74,10 +82,14 @@ async function checkRow(
   return saved;
 }
 
-/** Whether the status speaks of this very spec, and the due index has the user exactly where it has to. */
+/**
+ * Whether the status speaks of this very spec and says what there is to say by today's policy, and the
+ * due index has the user exactly where it has to.
+ */
 function isSettled(row: UserRow<unknown>, { now, spread }: CheckTools): boolean {
-  const { checkedHash, due, specHash, user } = row;
+  const { checkedHash, due, specHash, told, user } = row;
   if (checkedHash !== specHash) return false;
+  if (!isDeepStrictEqual(told, user.ok ? [] : user.problems)) return false;
   const planned = user.ok ? planAfterChange(user.value, due, now(), spread, false) : undefined;
   return planned?.at === due?.at && planned?.shard === due?.shard;
 }

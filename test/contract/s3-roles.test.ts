@@ -50,7 +50,13 @@ describe('keys that are not in the settings', () => {
     const { recall, remember } = NO_SURROUNDINGS;
     const findings = { recall, remember: () => remember(null) };
     const place = { userId, destination: 'cloud' };
-    return surroundingsOf(staging, openDeliveryRoles(sts), findings, roleEndpoints)(place);
+    return surroundingsOf(
+      staging,
+      NO_SURROUNDINGS.policy,
+      openDeliveryRoles(sts),
+      findings,
+      roleEndpoints,
+    )(place);
   };
   const settings = () => ({ AWS_S3_BUCKET_NAME: BUCKET, AWS_ENDPOINT: front.endpoint });
   const openAt = (endpoint: string, listed: readonly string[]) =>

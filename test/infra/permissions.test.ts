@@ -107,9 +107,11 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   PutCommand: ['dynamodb:PutItem'],
   SendMessageBatchCommand: ['sqs:SendMessage'],
   SendMessageCommand: ['sqs:SendMessage'],
+  PutEventsCommand: ['events:PutEvents'],
   UpdateCommand: ['dynamodb:UpdateItem'],
   paginateListObjectsV2: ['s3:ListBucket'],
   paginateQuery: ['dynamodb:Query'],
+  paginateScan: ['dynamodb:Scan'],
 };
 
 /** What Lambda does in a function's name to feed it from a queue and from a stream. */
@@ -125,7 +127,7 @@ const POLLING = [
 
 describe('functions together', () => {
   it('may do what their code calls and Lambda needs, and nothing besides', () => {
-    const folders = ['settings', 'runs', 'source', 'queue'];
+    const folders = ['settings', 'policy', 'runs', 'source', 'queue', 'events'];
     const code = folders
       .flatMap((folder) => globSync(join(ROOT, 'functions', folder, '**', '*.ts')))
       .map((file) => readFileSync(file, 'utf8'))
@@ -136,7 +138,7 @@ describe('functions together', () => {
     const needed = calls.flatMap((call) => ACTIONS[call] ?? [`for ${call}: name it in this test`]);
     const allowed = statements
       .flatMap((found) => found.actions)
-      .filter((action) => /^(dynamodb|s3|sqs):/.test(action));
+      .filter((action) => /^(dynamodb|events|s3|sqs):/.test(action));
     expect([...new Set(allowed)].sort()).toEqual([...new Set([...needed, ...POLLING])].sort());
   });
 });
@@ -205,6 +207,18 @@ describe('settings-changed', () => {
       found.actions.includes('sqs:SendMessage'),
     );
     expect(sending?.resources.join()).toContain('SettingsChangedDeadLetters');
+  });
+});
+
+describe('events', () => {
+  it('are raised on the default bus alone, by those that find out', () => {
+    const raising = statements.filter((found) => found.actions.includes('events:PutEvents'));
+    expect(raising.map(({ role }) => role.replace(/HandlerRole.*/, '')).sort()).toEqual([
+      'SettingsChanged',
+      'Sweep',
+      'Transfer',
+    ]);
+    for (const { resources } of raising) expect(resources.join()).toMatch(/event-bus\/default/);
   });
 });
 

@@ -9,6 +9,7 @@ import { readTopology } from '../../local/topology.ts';
 const ENDPOINTS = {
   dynamodb: 'http://127.0.0.1:1',
   sqs: 'http://127.0.0.1:2',
+  events: 'http://127.0.0.1:4',
   s3: 'http://127.0.0.1:3',
 };
 

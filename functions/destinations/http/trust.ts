@@ -1,7 +1,9 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
+import type { Traits } from '../../core/policy.ts';
 import type { Problem } from '../../core/problem.ts';
+import { type Address, socketHost } from './address.ts';
 
 /** Whose certificates are believed. */
 export interface Trust {
@@ -31,8 +33,9 @@ export function createAgents(trust: Trust, maxSockets: number): Agents {
   };
 }
 
-/** The settings that say whose certificates are believed. */
+/** The settings that say where a server is and whose certificates are believed. */
 export interface TrustSettings {
+  readonly address: string;
   readonly insecure: string;
   readonly authority: string;
   /** How the user gets from http to https. */
@@ -65,4 +68,15 @@ export function* trustProblems(
       remedy: `Remove ${names.insecure}; your own certificate is trusted without it.`,
     };
   }
+}
+
+/** What the operator's policy looks at of a server that is reached by HTTP. */
+export function httpTraits(names: TrustSettings, { insecure }: Trust, address: Address): Traits {
+  const { address: setting, authority, toHttps } = names;
+  const isPlain = address.protocol === 'http';
+  return {
+    hosts: [{ setting, host: socketHost(address), port: address.port }],
+    plainHttp: isPlain ? [{ setting, toHttps }] : [],
+    insecureTls: insecure ? { setting: names.insecure, authority } : undefined,
+  };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
 import { integer, issue, secret, text } from '../setting.ts';
@@ -82,6 +83,11 @@ export function toSshSettings(given: z.output<typeof sshSchema>): Parsed<SshSett
       hostKeys: given.SSH_HOST_KEY ?? { types: [], accepted: [], revoked: [] },
     },
   };
+}
+
+/** What the operator's policy looks at: SSH is never unencrypted, and knows no certificates. */
+export function sshTraits({ host, port }: SshSettings): Traits {
+  return { hosts: [{ setting: 'SSH_HOST_NAME', host, port }], plainHttp: [] };
 }
 
 const NO_CREDENTIALS: Problem = {

@@ -41,6 +41,7 @@ export function followSettings(deployment: Deployment, environment: Environment)
         const tools = {
           rows: openSettingsTable(documents, 'settings', parseSimulated, clock.now),
           spread,
+          raise: async () => {},
           metrics: { rowRefused() {} },
           log: witness.logOf(invocation),
           now: () => Temporal.Instant.fromEpochMilliseconds(clock.now()),
