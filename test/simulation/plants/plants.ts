@@ -147,6 +147,12 @@ export const plants: readonly Plant[] = [
     changes: [['if (!progress.interrupted) await takeBackLeftovers(transfer, progress);', '']],
   },
   {
+    name: 'begun-unnoted',
+    what: 'an upload is begun before anything is noted of it',
+    file: TRANSFER,
+    changes: [['if (!saved) await keeper.saveBeginning(history);', '']],
+  },
+  {
     name: 'never-is-later',
     what: 'what was refused for good is tried again later',
     file: DELIVER,
