@@ -177,6 +177,12 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'late-run-told',
+    what: 'a run that ends late takes the place of a later one in the row',
+    file: 'functions/settings/last-run.ts',
+    changes: [['#s.#d.#n.lastRun.slot <= :slot ', ':slot <= :slot ']],
+  },
+  {
     name: 'last-delivery-missed',
     what: 'a job whose message comes for the last time is not ended',
     file: END,
