@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describeProblems } from '../functions/core/problem.ts';
 import { destinationTypes } from '../functions/destinations/registry.ts';
 import { openPolicyTable } from '../functions/policy/table.ts';
+import { LOOPBACK } from './local-names.ts';
 
 /**
  * What the operator of this machine allows: users' servers are on loopback and speak plain http, and
@@ -11,7 +12,7 @@ import { openPolicyTable } from '../functions/policy/table.ts';
 const LOCAL_POLICY = {
   v: 1,
   shortestIntervalMinutes: 1,
-  network: { allow: ['127.0.0.0/8', '::1/128', 'localhost'] },
+  network: { allow: LOOPBACK },
   plainHttp: true,
   insecureTls: true,
 };

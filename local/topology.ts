@@ -171,7 +171,7 @@ function readFunction(
   };
 }
 
-/** What a function needs here beside what it gets on AWS, so that it talks to the embedded services only. */
+/** What a function needs here beside what it gets on AWS, so that it talks to this machine only. */
 function localEnvironment(endpoints: Endpoints): Record<string, string> {
   return {
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

@@ -1,12 +1,7 @@
 import { type Calendar, shortestGap } from './cron.ts';
+import { ANYWHERE, type EgressRules, type Target } from './egress.ts';
 import type { Problem } from './problem.ts';
 import type { Interval } from './schedule.ts';
-
-/** Ports from `from` to `to`, both included. */
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** What the operator of a deployment allows every user. What is absent has no limit but Ferry's own. */
 export interface Policy {
@@ -22,12 +17,7 @@ export interface Policy {
   readonly mostBytesPerMonth?: number | undefined;
   /** Jobs of one user that may be under way at once. */
   readonly mostJobsAtOnce?: number | undefined;
-  readonly network: {
-    /** Addresses, CIDRs, host names and `*.suffix` that are allowed although they are not public. */
-    readonly allow: readonly string[];
-    /** By type of destination; a type that is absent keeps Ferry's own choice. */
-    readonly ports: Readonly<Record<string, readonly PortRange[]>>;
-  };
+  readonly network: EgressRules;
   readonly plainHttp: boolean;
   readonly insecureTls: boolean;
   /** Whether the first host key that a server shows is taken where the row names none. */
@@ -57,7 +47,7 @@ export const DEFAULT_POLICY: Policy = {
 export const NO_LIMITS: Policy = {
   shortestIntervalMinutes: 1,
   mostDestinations: MOST_DESTINATIONS,
-  network: { allow: ['0.0.0.0/0', '::/0'], ports: {} },
+  network: ANYWHERE,
   plainHttp: true,
   insecureTls: true,
   trustFirstHostKey: false,
@@ -66,11 +56,7 @@ export const NO_LIMITS: Policy = {
 /** What the policy looks at of one destination, each with the setting that asked for it. */
 export interface Traits {
   /** Where it connects to; empty for a service that only its type decides. */
-  readonly hosts: readonly {
-    readonly setting: string;
-    readonly host: string;
-    readonly port: number;
-  }[];
+  readonly hosts: readonly Omit<Target, 'type'>[];
   /** Settings by which backups would travel unencrypted, and how the user gets from there to https. */
   readonly plainHttp: readonly { readonly setting: string; readonly toHttps: string }[];
   /** The setting by which any certificate would be taken, and the one that takes a certificate instead. */
@@ -78,8 +64,8 @@ export interface Traits {
 }
 
 /** What the egress guard is to let through beside public addresses. */
-export function egressRules({ network: { allow, ports } }: Policy): Policy['network'] {
-  return { allow, ports };
+export function egressRules({ network }: Policy): EgressRules {
+  return network;
 }
 
 /** Told at `cron`. */

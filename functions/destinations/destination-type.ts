@@ -85,7 +85,7 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
         const complete = accept({ ...inline, ...(await readFiles(files, surroundings)) });
         if (!complete.ok) throw refusal('setting-invalid', complete.problems);
         const asked = definition.traits(complete.value);
-        const forbidden = traitProblems(await surroundings.policy(), asked);
+        const forbidden = traitProblems(surroundings.policy, asked);
         if (forbidden.length > 0) throw refusal('policy', forbidden);
         return definition.open(complete.value, surroundings);
       };

@@ -1,7 +1,8 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Policy } from '../core/policy.ts';
+import { egressRules, type Policy } from '../core/policy.ts';
 import { NEVER } from '../core/stopping.ts';
 import type { Surroundings } from '../destinations/surroundings.ts';
+import { openEgress } from '../egress/egress.ts';
 import { openDeliveryRoles } from '../roles/delivery-roles.ts';
 import { openFindings } from '../runs/findings.ts';
 import type { openStaging } from '../source/staging.ts';
@@ -13,32 +14,40 @@ interface Place {
   readonly destination: string;
 }
 
-/** Joins what destinations may use of this deployment. */
+/**
+ * Joins what destinations may use of this deployment.
+ * @param policy what the operator allows, asked anew for each destination that is opened
+ */
 export function openSurroundings(
   staging: Pick<ReturnType<typeof openStaging>, 'readText'>,
   documents: DynamoDBDocumentClient,
   policy: () => Promise<Policy>,
   environment: { readonly RUNS_TABLE: string; readonly ROLE_ENDPOINTS: readonly string[] },
-): (place: Place) => Surroundings {
+): (place: Place) => Promise<Surroundings> {
   const roles = openDeliveryRoles(connectSts());
   const findings = openFindings(documents, environment.RUNS_TABLE);
-  return surroundingsOf(staging, policy, roles, findings, environment.ROLE_ENDPOINTS);
+  const { ROLE_ENDPOINTS } = environment;
+  return async (place) =>
+    surroundingsOf(staging, await policy(), roles, findings, ROLE_ENDPOINTS)(place);
 }
 
 /** What each destination may use of this deployment. */
 export function surroundingsOf(
   staging: Pick<ReturnType<typeof openStaging>, 'readText'>,
-  policy: () => Promise<Policy>,
+  policy: Policy,
   roles: ReturnType<typeof openDeliveryRoles>,
   findings: ReturnType<typeof openFindings>,
   roleEndpoints: readonly string[],
 ): (place: Place) => Surroundings {
+  const egress = openEgress(egressRules(policy));
   return ({ userId, destination }) => ({
-    readFile: (path) => staging.readText(userId, path, NEVER),
     policy,
+    egress,
+    trustFirstHostKey: policy.trustFirstHostKey,
+    readFile: (path) => staging.readText(userId, path, NEVER),
     roleEndpoints,
     assumeRole: (arn, signal) => roles.assume(userId, arn, signal),
     recall: () => findings.recall({ userId, destination }),
-    remember: (found) => findings.remember({ userId, destination }, found),
+    remember: (found, days) => findings.remember({ userId, destination }, found, days),
   });
 }

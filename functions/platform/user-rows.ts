@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { parseDestination } from '../destinations/registry.ts';
 import { openSettingsTable } from '../settings/table.ts';
+import { parseDestination } from './parse-destination.ts';
 import { openPolicies } from './policies.ts';
 
 /** The settings table with every type of destination, and the operator's policy by which rows are judged. */

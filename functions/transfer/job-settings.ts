@@ -15,7 +15,7 @@ interface Openable<Surroundings> {
  */
 export function readJobSettings<Surroundings>(
   rows: { read(userId: string): Promise<UserRow<Openable<Surroundings>> | undefined> },
-  surroundingsOf: (job: Job) => Surroundings,
+  surroundingsOf: (job: Job) => Surroundings | Promise<Surroundings>,
   policy: () => Promise<Policy> = async () => NO_LIMITS,
 ): SettingsReader {
   const read: SettingsReader['read'] = async (job) => {
@@ -26,7 +26,7 @@ export function readJobSettings<Surroundings>(
     const destination = destinations.get(job.destination);
     if (!enabled || !destination?.enabled) return undefined;
     const { configured, type, verify } = destination;
-    const open = () => configured.open(surroundingsOf(job));
+    const open = async () => configured.open(await surroundingsOf(job));
     return { ok: true, value: { backUp, type, verify, policy: await policy(), open } };
   };
   // A run goes on with the settings that it began with, also while the row is being edited.

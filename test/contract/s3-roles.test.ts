@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import { addressOf } from '../../functions/destinations/http/address.ts';
 import { openS3 } from '../../functions/destinations/s3/destination.ts';
@@ -52,7 +53,7 @@ describe('keys that are not in the settings', () => {
     const place = { userId, destination: 'cloud' };
     return surroundingsOf(
       staging,
-      NO_SURROUNDINGS.policy,
+      NO_LIMITS,
       openDeliveryRoles(sts),
       findings,
       roleEndpoints,

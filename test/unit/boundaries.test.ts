@@ -150,7 +150,7 @@ describe('the check of the dependency rule', () => {
     ],
     ['functions/transfer/run-job.ts', "import type { X } from '../destinations/contract.ts';"],
     ['functions/destinations/registry.ts', "import { ssh } from './ssh/type.ts';"],
-    ['functions/destinations/s3/client.ts', "import { createAgents } from '../http/trust.ts';"],
+    ['functions/destinations/s3/client.ts', "import { createAgents } from '../http/agents.ts';"],
     ['functions/destinations/ssh/type.ts', "const x = await import('./destination.ts');"],
     ['functions/transfer/handler.ts', "import { openRunsTable } from '../runs/runs-table.ts';"],
     ['infra/state-stack.ts', "import { RUNS_KEYS } from '../functions/runs/keys.ts';"],

@@ -7,5 +7,6 @@ export const azure = defineDestinationType({
   refine: toAzureSettings,
   traits: azureTraits,
   texts: ['AZURE_STORAGE_ENDPOINT_CA_CERT'],
-  open: async (settings) => (await import('./destination.ts')).openAzure(settings),
+  open: async (settings, surroundings) =>
+    (await import('./destination.ts')).openAzure(settings, surroundings),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Traits } from '../../core/policy.ts';
 import type { Parsed } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
-import { addressOf, socketHost } from '../http/address.ts';
+import { addressOf } from '../http/address.ts';
 import { folder } from '../http/folder.ts';
 import { integer, issue, secret, text } from '../setting.ts';
 import { pathProblem } from './names.ts';
@@ -129,8 +129,8 @@ export function dropboxTraits({ endpoint, oauthEndpoint }: DropboxSettings): Tra
   ].flatMap(({ setting, url }) => (url ? [{ setting, address: addressOf(url) }] : []));
   return {
     hosts: given.map(({ setting, address }) => ({
-      setting,
-      host: socketHost(address),
+      settings: { host: setting, port: setting },
+      host: address.host,
       port: address.port,
     })),
     plainHttp: given

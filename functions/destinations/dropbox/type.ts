@@ -6,5 +6,6 @@ export const dropbox = defineDestinationType({
   schema: dropboxSchema,
   refine: toDropboxSettings,
   traits: dropboxTraits,
-  open: async (settings) => (await import('./destination.ts')).openDropbox(settings),
+  open: async (settings, surroundings) =>
+    (await import('./destination.ts')).openDropbox(settings, surroundings),
 });

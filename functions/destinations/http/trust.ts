@@ -1,9 +1,7 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type { Traits } from '../../core/policy.ts';
 import type { Problem } from '../../core/problem.ts';
-import { type Address, socketHost } from './address.ts';
+import type { Address } from './address.ts';
 
 /** Whose certificates are believed. */
 export interface Trust {
@@ -17,20 +15,6 @@ export interface Trust {
 export function tlsOptions({ insecure, authorities }: Trust) {
   if (insecure) return { rejectUnauthorized: false };
   return authorities.length === 0 ? {} : { ca: [...getCACertificates('default'), ...authorities] };
-}
-
-export interface Agents {
-  readonly httpAgent: HttpAgent;
-  readonly httpsAgent: HttpsAgent;
-}
-
-/** The sockets of one destination, kept open between requests; `destroy` both when it is closed. */
-export function createAgents(trust: Trust, maxSockets: number): Agents {
-  const options = { keepAlive: true, maxSockets };
-  return {
-    httpAgent: new HttpAgent(options),
-    httpsAgent: new HttpsAgent({ ...options, ...tlsOptions(trust) }),
-  };
 }
 
 /** The settings that say where a server is and whose certificates are believed. */
@@ -75,7 +59,7 @@ export function httpTraits(names: TrustSettings, { insecure }: Trust, address: A
   const { address: setting, authority, toHttps } = names;
   const isPlain = address.protocol === 'http';
   return {
-    hosts: [{ setting, host: socketHost(address), port: address.port }],
+    hosts: [{ settings: { host: setting, port: setting }, host: address.host, port: address.port }],
     plainHttp: isPlain ? [{ setting, toHttps }] : [],
     insecureTls: insecure ? { setting: names.insecure, authority } : undefined,
   };

@@ -87,7 +87,8 @@ export function toSshSettings(given: z.output<typeof sshSchema>): Parsed<SshSett
 
 /** What the operator's policy looks at: SSH is never unencrypted, and knows no certificates. */
 export function sshTraits({ host, port }: SshSettings): Traits {
-  return { hosts: [{ setting: 'SSH_HOST_NAME', host, port }], plainHttp: [] };
+  const settings = { host: 'SSH_HOST_NAME', port: 'SSH_PORT' };
+  return { hosts: [{ settings, host, port }], plainHttp: [] };
 }
 
 const NO_CREDENTIALS: Problem = {

@@ -7,5 +7,6 @@ export const ssh = defineDestinationType({
   refine: toSshSettings,
   traits: sshTraits,
   texts: ['SSH_IDENTITY_FILE'],
-  open: async (settings) => (await import('./destination.ts')).openSsh(settings),
+  open: async (settings, surroundings) =>
+    (await import('./destination.ts')).openSsh(settings, surroundings),
 });
