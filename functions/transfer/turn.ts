@@ -41,7 +41,7 @@ export async function waitForTurn(
     return end(tools, job, { ...record, errors }, { state: 'failed', message }, clock);
   }
   const [least, longest] = WAIT_MS;
-  const delayMs = least + clock.random() * (longest - least);
+  const delayMs = Math.round(least + clock.random() * (longest - least));
   log.info('job waits for its turn', { others, most, delayMs });
   const expectedBy = expectedAfter(clock.now(), delayMs);
   await runs.saveJob(job, { ...record, expectedBy, sweeps: undefined });
