@@ -15,6 +15,7 @@ import {
   rowSchema,
   TOO_MANY_DESTINATIONS,
 } from './schema.ts';
+import { upgradeSpec } from './upgrades.ts';
 
 /**
  * Checks the settings of one destination, and whether the operator allows them; problems are told by
@@ -51,10 +52,11 @@ export function readRow<Configured>(
  * as `spec.destinations.nas.settings.SSH_PORT`.
  */
 export function parseRow<Configured>(
-  item: unknown,
+  written: unknown,
   parseDestination: ParseDestination<Configured>,
   policy: Policy = NO_LIMITS,
 ): Parsed<User<Configured>> {
+  const item = upgradeSpec(written);
   const shape = rowSchema.safeParse(item, { reportInput: true });
   const problems: Problem[] = shape.success
     ? []
