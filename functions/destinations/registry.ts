@@ -1,6 +1,6 @@
-import { closest } from 'fastest-levenshtein';
 import { NO_LIMITS, type Policy, traitProblems, typeProblems } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
+import { guess } from '../core/shape-problems.ts';
 import { azure } from './azure/type.ts';
 import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
 import { dropbox } from './dropbox/type.ts';
@@ -26,7 +26,7 @@ export function parseDestination(
       {
         path: 'type',
         problem: `There is no destination type "${type}".`,
-        remedy: `Did you mean ${closest(type, names)}? Known types: ${names.join(', ')}.`,
+        remedy: `${guess(type, names)}Known types: ${names.join(', ')}.`,
       },
     ],
   };
