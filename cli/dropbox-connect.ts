@@ -1,8 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dropboxSchema } from '../functions/destinations/dropbox/settings.ts';
 import { openTransport } from '../functions/destinations/dropbox/transport.ts';
 import { splitIssue } from '../functions/destinations/setting.ts';
+import { openSealer } from '../functions/secrets/sealing.ts';
 import type { ConnectChoices } from './command-line.ts';
 import { openLogin } from './dropbox-login.ts';
 import { Failure } from './failure.ts';
@@ -10,6 +12,7 @@ import { ask } from './question.ts';
 import { readSettings, writeSettings } from './settings-row.ts';
 
 const TYPE = 'dropbox';
+const TOKEN = 'DROPBOX_REFRESH_TOKEN';
 
 /** What was done; nothing of it is secret. */
 export interface Connected {
@@ -25,7 +28,8 @@ export async function connectDropbox(
   choices: ConnectChoices,
   say: (text: string) => void,
 ): Promise<Connected> {
-  const { userId, destination, region, endpoint } = choices;
+  const { userId, destination, secretsKey, region, endpoint } = choices;
+  const kms = new KMSClient(region === undefined ? {} : { region });
   const client = new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -39,6 +43,9 @@ export async function connectDropbox(
         'The row takes the token from a staged file (DROPBOX_REFRESH_TOKEN_FILE). Remove that setting first.',
       );
     }
+    const { seal } = openSealer(kms, secretsKey);
+    // A token that cannot be sealed is not kept: nobody is to log in for nothing.
+    await seal(choices, TOKEN, '');
     const oauthEndpoint = oauthEndpointOf(settings);
     const transport = openTransport({ oauthEndpoint });
     const login = await openLogin(appKey, transport, oauthEndpoint);
@@ -49,7 +56,7 @@ export async function connectDropbox(
       .redeem(await ask('Code: '))
       .finally(() => transport.close());
     const changes = {
-      DROPBOX_REFRESH_TOKEN: refreshToken,
+      [TOKEN]: { sealed: await seal(choices, TOKEN, refreshToken) },
       ...(isNew ? { DROPBOX_APP_KEY: appKey } : {}),
     };
     await writeSettings(documents, choices, TYPE, changes);
@@ -62,6 +69,7 @@ export async function connectDropbox(
     return { userId, destination, stored, scopes };
   } finally {
     client.destroy();
+    kms.destroy();
   }
 }
 

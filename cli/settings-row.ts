@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import type { SealedValue } from '../functions/core/user.ts';
 import { SETTINGS_KEY } from '../functions/settings/keys.ts';
 import { Failure } from './failure.ts';
 
@@ -56,14 +57,14 @@ export async function readSettings(
 }
 
 /**
- * Sets some settings of a destination and leaves everything else as people wrote it.
+ * Sets some settings of a destination, secrets sealed, and leaves everything else as people wrote it.
  * @throws Failure where the destination has become another meanwhile
  */
 export async function writeSettings(
   client: DynamoDBDocumentClient,
   { table, userId, destination }: Place,
   type: string,
-  settings: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, string | SealedValue>>,
 ): Promise<void> {
   const given = Object.entries(settings).map(([name, value], at) => ({ at, name, value }));
   const place = '#spec.#destinations.#destination';

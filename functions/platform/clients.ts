@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -27,6 +28,11 @@ export function connectDynamoDb(): DynamoDBDocumentClient {
     marshallOptions: { removeUndefinedValues: true },
     unmarshallOptions: { wrapNumbers: readNumber },
   });
+}
+
+/** Seals and opens secrets. */
+export function connectKms(): KMSClient {
+  return new KMSClient(SMALL_CALL);
 }
 
 /** A number as JavaScript has it, or its digits as text where that would change them. */

@@ -1,16 +1,12 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Place } from '../core/sealed.ts';
 import { NEVER } from '../core/stopping.ts';
 import type { Surroundings } from '../destinations/surroundings.ts';
 import { openDeliveryRoles } from '../roles/delivery-roles.ts';
 import { openFindings } from '../runs/findings.ts';
+import { openUnsealer, type Unsealer } from '../secrets/sealing.ts';
 import type { openStaging } from '../source/staging.ts';
-import { connectSts } from './clients.ts';
-
-/** One destination of one user. */
-interface Place {
-  readonly userId: string;
-  readonly destination: string;
-}
+import { connectKms, connectSts } from './clients.ts';
 
 /** Joins what destinations may use of this deployment. */
 export function openSurroundings(
@@ -20,7 +16,8 @@ export function openSurroundings(
 ): (place: Place) => Surroundings {
   const roles = openDeliveryRoles(connectSts());
   const findings = openFindings(documents, environment.RUNS_TABLE);
-  return surroundingsOf(staging, roles, findings, environment.ROLE_ENDPOINTS);
+  const unsealer = openUnsealer(connectKms());
+  return surroundingsOf(staging, roles, findings, unsealer, environment.ROLE_ENDPOINTS);
 }
 
 /** What each destination may use of this deployment. */
@@ -28,9 +25,11 @@ export function surroundingsOf(
   staging: Pick<ReturnType<typeof openStaging>, 'readText'>,
   roles: ReturnType<typeof openDeliveryRoles>,
   findings: ReturnType<typeof openFindings>,
+  unsealer: Unsealer,
   roleEndpoints: readonly string[],
 ): (place: Place) => Surroundings {
   return ({ userId, destination }) => ({
+    unseal: (name, sealed) => unsealer.unseal({ userId, destination }, name, sealed),
     readFile: (path) => staging.readText(userId, path, NEVER),
     roleEndpoints,
     assumeRole: (arn, signal) => roles.assume(userId, arn, signal),

@@ -2,13 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NEVER } from '../../functions/core/stopping.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
+import { openUnsealer } from '../../functions/secrets/sealing.ts';
 import { parseRow } from '../../functions/settings/row.ts';
 import { Refusal } from '../../local/dropbox/refusal.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
+import { type KeyService, startKeyService } from '../../local/key-service.ts';
+import { CREDENTIALS, REGION } from '../../local/local-names.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { startFake } from './dropbox-subject.ts';
 import { NO_SURROUNDINGS } from './surroundings.ts';
@@ -18,10 +22,14 @@ const NO_AWS = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')),
 );
 
+const SECRETS_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/secrets';
+
 /** `ferry dropbox connect` as a person uses it: another process, a link, and a code that is typed. */
 describe('ferry dropbox connect', () => {
   let fake: DropboxFake;
   let database: EmbeddedDynamoDb;
+  let keys: KeyService;
+  let kms: KMSClient;
   let userId: string;
   let row: Record<string, unknown>;
   let count = 0;
@@ -29,6 +37,9 @@ describe('ferry dropbox connect', () => {
   beforeAll(async () => {
     fake = await startFake();
     database = await startDynamoDb();
+    keys = await startKeyService();
+    keys.add(SECRETS_KEY);
+    kms = new KMSClient({ endpoint: keys.url, region: REGION, credentials: CREDENTIALS });
   });
   beforeEach(async () => {
     count += 1;
@@ -39,6 +50,8 @@ describe('ferry dropbox connect', () => {
   afterAll(async () => {
     await fake.stop();
     await database.stop();
+    kms.destroy();
+    await keys[Symbol.asyncDispose]();
   });
 
   const rowWith = (settings: object, box: object = {}) => ({
@@ -71,12 +84,25 @@ describe('ferry dropbox connect', () => {
   const ferry = (...args: readonly string[]) =>
     spawn(process.execPath, ['cli/main.ts', ...args], {
       cwd: ROOT,
-      env: { ...NO_AWS, AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' },
+      env: {
+        ...NO_AWS,
+        AWS_ACCESS_KEY_ID: 'x',
+        AWS_SECRET_ACCESS_KEY: 'x',
+        AWS_ENDPOINT_URL_KMS: keys.url,
+      },
     });
   const connect = (...more: readonly string[]) =>
     ferry(
       ...['dropbox', 'connect', userId, 'box', '--table', database.settingsTable],
-      ...['--region', 'eu-central-1', '--endpoint', database.endpoint, ...more],
+      ...[
+        '--secrets-key',
+        SECRETS_KEY,
+        '--region',
+        'eu-central-1',
+        '--endpoint',
+        database.endpoint,
+        ...more,
+      ],
     );
   /** Follows the link that is shown and types the code, or what else is to be typed. */
   const person = async (
@@ -111,21 +137,28 @@ describe('ferry dropbox connect', () => {
 
     const now = await stored();
     const token: unknown = now?.spec.destinations.box.settings.DROPBOX_REFRESH_TOKEN;
-    expect(token).toEqual(expect.stringMatching(/^\S{20,}$/));
+    expect(token).toEqual({ sealed: expect.stringMatching(/^[\w-]{100,}$/) });
     const expected = rowWith({
       DROPBOX_APP_KEY: fake.app.key,
       DROPBOX_REMOTE_PATH: '/backups',
       DROPBOX_REFRESH_TOKEN: token,
     });
     expect(now).toEqual(expected);
-    expect(shown).not.toContain(String(token));
     for (const access of fake.oauth.accessTokens) expect(shown).not.toContain(access);
     expect(shown).toMatch(/DROPBOX_REFRESH_TOKEN of "box" is in the row of "alice-\d+"/);
 
     const settings = { ...now?.spec.destinations.box.settings, DROPBOX_ENDPOINT: fake.endpoint };
     const parsed = parseDestination('dropbox', settings);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    const destination = await parsed.value.open(NO_SURROUNDINGS);
+    const { unseal } = openUnsealer(kms);
+    const destination = await parsed.value.open({
+      ...NO_SURROUNDINGS,
+      async unseal(name, sealed) {
+        const secret = await unseal({ userId, destination: 'box' }, name, sealed);
+        expect(shown).not.toContain(secret.reveal());
+        return secret;
+      },
+    });
     for await (const { error } of destination.check(NEVER)) expect(error).toBeUndefined();
     await destination.close();
   });
@@ -251,6 +284,13 @@ describe('ferry dropbox connect', () => {
     expect(shown).toMatch(/no destination "box"\. It has: \w+, \w+/);
   });
 
+  it('a key that nobody may seal with is told before anybody follows a link', async () => {
+    await put(row);
+    const { code, shown } = await person(connect('--secrets-key', `${SECRETS_KEY}2`));
+    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(/Operator/) });
+    expect(shown).not.toContain('authorize');
+  });
+
   it('a token in a staged file is not doubled', async () => {
     await put(rowWith({ DROPBOX_APP_KEY: fake.app.key, DROPBOX_REFRESH_TOKEN_FILE: 'token.txt' }));
     const { code, shown } = await person(connect());
@@ -261,7 +301,14 @@ describe('ferry dropbox connect', () => {
     const { code, shown } = await person(
       ferry(
         ...['dropbox', 'connect', userId, 'box', '--table', 'nowhere'],
-        ...['--region', 'eu-central-1', '--endpoint', database.endpoint],
+        ...[
+          '--secrets-key',
+          SECRETS_KEY,
+          '--region',
+          'eu-central-1',
+          '--endpoint',
+          database.endpoint,
+        ],
       ),
     );
     expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(/--table/) });
@@ -273,6 +320,7 @@ describe('ferry dropbox connect', () => {
     [['dropbocks', 'x'], /no command "dropbocks x"/],
     [['dropbox', 'connect', 'alice'], /name of one destination/],
     [['dropbox', 'connect', 'alice', 'box'], /--table/],
+    [['dropbox', 'connect', 'alice', 'box', '--table', 'x'], /--secrets-key/],
     [['dropbox', 'connect', 'alice', 'box', '--tabel', 'x'], /--tabel/],
     [['dropbox', 'connect', 'a', 'b', 'c', '--table', 'x'], /name of one destination/],
   ])('%j is answered with how it is used, and 2', async (args, words) => {

@@ -47,10 +47,12 @@ describe('keys that are not in the settings', () => {
   /** What a deployment with these endpoints gives the destinations of `userId`. */
   const around = (userId: string, roleEndpoints: readonly string[] = []): Surroundings => {
     const staging = { readText: async () => undefined };
-    const { recall, remember } = NO_SURROUNDINGS;
+    const { recall, remember, unseal } = NO_SURROUNDINGS;
     const findings = { recall, remember: () => remember(null) };
     const place = { userId, destination: 'cloud' };
-    return surroundingsOf(staging, openDeliveryRoles(sts), findings, roleEndpoints)(place);
+    const unsealer = { unseal: () => unseal('', '') };
+    const roles = openDeliveryRoles(sts);
+    return surroundingsOf(staging, roles, findings, unsealer, roleEndpoints)(place);
   };
   const settings = () => ({ AWS_S3_BUCKET_NAME: BUCKET, AWS_ENDPOINT: front.endpoint });
   const openAt = (endpoint: string, listed: readonly string[]) =>

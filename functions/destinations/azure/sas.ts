@@ -10,9 +10,8 @@ import { type Beside, splitSasUrl } from './sas-url.ts';
  * @param now epoch ms
  */
 export function parseSas(given: string, beside: Beside, now: number): Parsed<Account> {
-  const url = /^https?:\/\//i.test(given) ? URL.parse(given) : null;
-  const token = url ? url.search.slice(1) : given.replace(/^\?/, '');
-  const credentials = parseToken(token, now, 'AZURE_STORAGE_SAS');
+  const url = urlIn(given);
+  const credentials = parseSasToken(given, now);
   if (!credentials.ok) return credentials;
   if (url) {
     const found = splitSasUrl(url, beside);
@@ -29,6 +28,16 @@ export function parseSas(given: string, beside: Beside, now: number): Parsed<Acc
     });
   }
   return { ok: true, value: { endpoint, credentials: credentials.value } };
+}
+
+/** As much of AZURE_STORAGE_SAS as can be read without any other setting. */
+export function parseSasToken(given: string, now: number): Parsed<Account['credentials']> {
+  const token = urlIn(given)?.search.slice(1) ?? given.replace(/^\?/, '');
+  return parseToken(token, now, 'AZURE_STORAGE_SAS');
+}
+
+function urlIn(given: string): URL | null {
+  return /^https?:\/\//i.test(given) ? URL.parse(given) : null;
 }
 
 /**
