@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'no-space'
   | 'not-found'
   | 'permission-denied'
+  | 'policy'
   | 'protocol'
   | 'server-error'
   | 'setting-invalid'

@@ -6,8 +6,8 @@ const REGISTRY = 'functions/destinations/registry.ts';
 /** What the stack shares with the code at run time; of everything else it may use types. */
 const SHARED = /^functions\/(\w+\/keys|platform\/environment|platform\/metric-names)\.ts$/;
 const JOB_LOGIC = ['transfer', 'enqueue-due', 'settings-changed', 'sweep'];
-/** No clients and no side effects: languages of their own for time. */
-const PURE = ['temporal-polyfill'];
+/** No clients and no side effects: a language of its own for time, and one for misspelt names. */
+const PURE = ['temporal-polyfill', 'fastest-levenshtein'];
 
 type Layer =
   | 'core'
