@@ -1,8 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ANYWHERE } from '../functions/core/egress.ts';
 import { dropboxSchema } from '../functions/destinations/dropbox/settings.ts';
 import { openTransport } from '../functions/destinations/dropbox/transport.ts';
 import { splitIssue } from '../functions/destinations/setting.ts';
+import { openEgress } from '../functions/egress/egress.ts';
 import type { ConnectChoices } from './command-line.ts';
 import { openLogin } from './dropbox-login.ts';
 import { Failure } from './failure.ts';
@@ -40,7 +42,7 @@ export async function connectDropbox(
       );
     }
     const oauthEndpoint = oauthEndpointOf(settings);
-    const transport = openTransport({ oauthEndpoint });
+    const transport = openTransport({ oauthEndpoint }, openEgress(ANYWHERE));
     const login = await openLogin(appKey, transport, oauthEndpoint);
     say(
       `Follow this link, allow the app, and copy the code that Dropbox shows:\n\n${login.link}\n`,

@@ -6,8 +6,8 @@ const REGISTRY = 'functions/destinations/registry.ts';
 /** What the stack shares with the code at run time; of everything else it may use types. */
 const SHARED = /^functions\/(\w+\/keys|platform\/environment|platform\/metric-names)\.ts$/;
 const JOB_LOGIC = ['transfer', 'enqueue-due', 'settings-changed', 'sweep'];
-/** No clients and no side effects: languages of their own for time. */
-const PURE = ['temporal-polyfill'];
+/** No clients and no side effects: a language of its own for time, and one for misspelt names. */
+const PURE = ['temporal-polyfill', 'fastest-levenshtein'];
 
 type Layer =
   | 'core'
@@ -150,7 +150,7 @@ describe('the check of the dependency rule', () => {
     ],
     ['functions/transfer/run-job.ts', "import type { X } from '../destinations/contract.ts';"],
     ['functions/destinations/registry.ts', "import { ssh } from './ssh/type.ts';"],
-    ['functions/destinations/s3/client.ts', "import { createAgents } from '../http/trust.ts';"],
+    ['functions/destinations/s3/client.ts', "import { createAgents } from '../http/agents.ts';"],
     ['functions/destinations/ssh/type.ts', "const x = await import('./destination.ts');"],
     ['functions/transfer/handler.ts', "import { openRunsTable } from '../runs/runs-table.ts';"],
     ['infra/state-stack.ts', "import { RUNS_KEYS } from '../functions/runs/keys.ts';"],
