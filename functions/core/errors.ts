@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'aborted'
   | 'auth-refused'
+  | 'cancelled'
   | 'corrupted'
   | 'host-key-changed'
   | 'host-key-unknown'
