@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { ANYWHERE } from '../../functions/core/egress.ts';
 import { dropboxSchema } from '../../functions/destinations/dropbox/settings.ts';
 import { openTransport } from '../../functions/destinations/dropbox/transport.ts';
 import { splitIssue } from '../../functions/destinations/setting.ts';
+import { openEgress } from '../../functions/egress/egress.ts';
 import { defineCommand } from '../command.ts';
 import { readDestination, writeSettings } from '../destination-settings.ts';
 import { openLogin } from '../dropbox-login.ts';
@@ -41,7 +43,7 @@ files.metadata.read, files.content.write and files.content.read switched on and 
       );
     }
     const oauthEndpoint = oauthEndpointOf(settings);
-    const transport = openTransport({ oauthEndpoint });
+    const transport = openTransport({ oauthEndpoint }, openEgress(ANYWHERE));
     const login = await openLogin(appKey, transport, oauthEndpoint);
     say(
       `Follow this link, allow the app, and copy the code that Dropbox shows:\n\n${login.link}\n`,

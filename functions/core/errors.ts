@@ -1,6 +1,7 @@
 /** What went wrong, as a word that programs, alarms and tests can match on. */
 export type ErrorCode =
   | 'aborted'
+  | 'address-forbidden'
   | 'auth-refused'
   | 'cancelled'
   | 'corrupted'
@@ -13,6 +14,7 @@ export type ErrorCode =
   | 'no-space'
   | 'not-found'
   | 'permission-denied'
+  | 'policy'
   | 'protocol'
   | 'server-error'
   | 'setting-invalid'

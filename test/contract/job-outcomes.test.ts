@@ -512,6 +512,38 @@ describe('what is staged', () => {
     expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
   });
 
+  it('and delivered while a worker that lost its lease still sends it leaves nothing of that one', async () => {
+    const world = await openWorld(dynamo);
+    const { before: go } = world.server;
+    world.staged.delete(`${world.userId}/html/site.tar`);
+    const asleep = Promise.withResolvers<void>();
+    const awake = Promise.withResolvers<void>();
+    world.server.before = async (step, part) => {
+      if (step === 'begin') {
+        asleep.resolve();
+        await awake.promise;
+      }
+      await go(step, part);
+    };
+    const late = world.deliverMessage();
+    await asleep.promise;
+    world.server.before = go;
+    world.passTime(INVOCATION_MS + 120_000);
+    world.queue.push(world.job);
+    await drain(world);
+    expect(world.reports).toMatchObject([{ outcome: 'succeeded' }]);
+    world.queue.push(world.job);
+    awake.resolve();
+    expect((await late).result).toMatchObject({ outcome: 'retrying' });
+    // It has sent everything since, and saved that: whoever delivered it has nothing noted any more.
+    expect(world.server.unfinished.size).toBe(1);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    await drain(world);
+    expect(world.server.unfinished.size).toBe(0);
+    expect(delivered(world, 'mysql/db.sql')).toEqual(staged(world, 'mysql/db.sql'));
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
+  });
+
   it('for a component that was not selected stays where it is', async () => {
     const world = await openWorld(dynamo);
     const { settings } = world;

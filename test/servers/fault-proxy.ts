@@ -93,9 +93,7 @@ export async function startFaultProxy(options: {
       last = last.then(async () => {
         if (due > performance.now()) await wait(due - performance.now());
         const shaped = faults.blackHole ? undefined : await shape(bytes);
-        if (shaped && !to.destroyed && !to.write(shaped)) {
-          await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => undefined);
-        }
+        if (shaped && !to.destroyed && !to.write(shaped)) await drained(to);
         waiting -= bytes.length;
         if (waiting <= MOST_WAITING) from.resume();
       });
@@ -130,4 +128,12 @@ export async function startFaultProxy(options: {
       await closed;
     },
   };
+}
+
+/** Resolves when a socket takes bytes again, or never will. */
+async function drained(socket: Socket): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.once('drain', resolve).once('close', resolve);
+  await promise;
+  socket.off('drain', resolve).off('close', resolve);
 }

@@ -8,8 +8,8 @@ const SHARED = /^functions\/(\w+\/keys|platform\/environment|platform\/metric-na
 const JOB_LOGIC = ['transfer', 'enqueue-due', 'settings-changed', 'sweep', 'check'];
 /** How a Ferry on this machine tells the command line where it is: what both have to know. */
 const RUNNING = 'local/running-ferry.ts';
-/** No clients and no side effects: languages of their own for time. */
-const PURE = ['temporal-polyfill'];
+/** No clients and no side effects: a language of its own for time, and one for misspelt names. */
+const PURE = ['temporal-polyfill', 'fastest-levenshtein'];
 
 type Layer =
   | 'core'
@@ -152,7 +152,7 @@ describe('the check of the dependency rule', () => {
     ],
     ['functions/transfer/run-job.ts', "import type { X } from '../destinations/contract.ts';"],
     ['functions/destinations/registry.ts', "import { ssh } from './ssh/type.ts';"],
-    ['functions/destinations/s3/client.ts', "import { createAgents } from '../http/trust.ts';"],
+    ['functions/destinations/s3/client.ts', "import { createAgents } from '../http/agents.ts';"],
     ['functions/destinations/ssh/type.ts', "const x = await import('./destination.ts');"],
     ['functions/transfer/handler.ts', "import { openRunsTable } from '../runs/runs-table.ts';"],
     ['infra/state-stack.ts', "import { RUNS_KEYS } from '../functions/runs/keys.ts';"],

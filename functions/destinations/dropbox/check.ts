@@ -9,10 +9,10 @@ import { hashBlocks, toContentHash } from './content-hash.ts';
 import { dropboxError } from './errors.ts';
 import { listFiles } from './listing.ts';
 import { remove } from './published.ts';
+import { PURPOSE, TRUST } from './transport.ts';
 
 /** Where content goes; tokens come from another name of the same service. */
 const CONTENT = new URL('https://content.dropboxapi.com');
-const TRUST = { insecure: false, authorities: [] };
 
 /** Tries everything that a delivery needs, one step at a time, with a small file of its own that it deletes. */
 export async function* checkAccount(
@@ -24,7 +24,7 @@ export async function* checkAccount(
   const body = randomBytes(32);
   const address = addressOf(account.settings.endpoint ?? CONTENT);
   const steps: readonly Step[] = [
-    ...reachingSteps(address, TRUST, 'DROPBOX_ENDPOINT', signal),
+    ...reachingSteps(address, TRUST, account.egress, PURPOSE, signal),
     ['authentication', () => comeIn(account, signal)],
     ['write', async () => void (await write(account, name, body, signal))],
     [

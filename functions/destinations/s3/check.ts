@@ -8,7 +8,7 @@ import {
 import { FerryError } from '../../core/errors.ts';
 import type { CheckStep } from '../contract.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
-import type { Bucket } from './client.ts';
+import { type Bucket, PURPOSE } from './client.ts';
 import { s3Error } from './errors.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function* checkConnection(
     bucket.call(signal, (client, options) => client.send(new DeleteObjectCommand(object), options));
 
   const steps: readonly Step[] = [
-    ...reachingSteps(endpoint, bucket.settings, 'AWS_ENDPOINT', signal),
+    ...reachingSteps(endpoint, bucket.settings, bucket.egress, PURPOSE, signal),
     ['authentication', () => tryKeys(bucket, signal)],
     [
       'write',

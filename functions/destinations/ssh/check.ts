@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { FerryError, toFerryError } from '../../core/errors.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { CheckStep } from '../contract.ts';
-import { type Connection, connect } from './connection.ts';
+import { type Connection, connect, type SshSurroundings } from './connection.ts';
+import { refusedKey } from './host-key.ts';
 import { readFile } from './listing.ts';
 import { closeFile, ensureFolder, openFile, removeFile } from './remote-files.ts';
 import { fullPath, temporaryPath } from './remote-path.ts';
@@ -10,7 +11,14 @@ import type { SshSettings } from './settings.ts';
 import { writeBytes } from './write-bytes.ts';
 
 /** Stages of connecting, in the order in which `connect` passes them. */
-const CONNECTING = ['name lookup', 'TCP connection', 'host key', 'authentication', 'SFTP'];
+const CONNECTING = [
+  'name lookup',
+  'address',
+  'TCP connection',
+  'host key',
+  'authentication',
+  'SFTP',
+];
 
 /**
  * Tries what a transfer needs, over a connection of its own: every stage of connecting, then writing,
@@ -18,19 +26,21 @@ const CONNECTING = ['name lookup', 'TCP connection', 'host key', 'authentication
  */
 export async function* checkServer(
   settings: SshSettings,
+  surroundings: SshSurroundings,
   signal: AbortSignal,
 ): AsyncGenerator<CheckStep> {
   const passed: CheckStep[] = [];
   const lap = stopwatch();
   let connection: Connection;
   try {
-    connection = await connect(settings, signal, (step, detail) => {
+    connection = await connect(settings, surroundings, signal, (step, detail) => {
       passed.push({ step, ms: lap(), detail });
     });
   } catch (error) {
     yield* passed;
     const step = CONNECTING[passed.length] ?? 'connection';
-    yield { step, ms: lap(), error: toFerryError(error) };
+    // Who confirms a key needs to see it.
+    yield { step, ms: lap(), error: toFerryError(error), detail: refusedKey(error) };
     return;
   }
   try {

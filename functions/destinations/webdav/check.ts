@@ -10,7 +10,7 @@ import type { Strategy } from './probe.ts';
 import { look } from './properties.ts';
 import { readFile } from './reading.ts';
 import type { Remote } from './remote.ts';
-import type { Server } from './server.ts';
+import { PURPOSE, type Server } from './server.ts';
 
 /** What a user may want to know of how files are sent. */
 const TOLD: Readonly<Record<Strategy['by'], string>> = {
@@ -34,7 +34,7 @@ export async function* checkServer(
   const body = randomBytes(32);
   let made: readonly string[] = [];
   const steps: readonly Step[] = [
-    ...reachingSteps(addressOf(settings.url), settings, 'WEBDAV_URL', signal),
+    ...reachingSteps(addressOf(settings.url), settings, server.egress, PURPOSE, signal),
     ['authentication', () => tryLogin(server, signal)],
     [
       'write',
