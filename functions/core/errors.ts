@@ -4,7 +4,9 @@ import { hideSecrets } from './known-secrets.ts';
 /** What went wrong, as a word that programs, alarms and tests can match on. */
 export type ErrorCode =
   | 'aborted'
+  | 'address-forbidden'
   | 'auth-refused'
+  | 'cancelled'
   | 'corrupted'
   | 'host-key-changed'
   | 'host-key-unknown'
@@ -15,6 +17,7 @@ export type ErrorCode =
   | 'no-space'
   | 'not-found'
   | 'permission-denied'
+  | 'policy'
   | 'protocol'
   | 'secret-unreadable'
   | 'server-error'

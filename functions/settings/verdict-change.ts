@@ -1,8 +1,7 @@
-import { NumberValue, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import { NumberValue } from '@aws-sdk/lib-dynamodb';
 import type { Due, Sealing, Verdict } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
-
-export type Change = Omit<UpdateCommandInput, 'TableName' | 'Key'>;
+import type { Change } from './last-run.ts';
 
 /** The one conditional write that a verdict is; status is there as a map. */
 export function verdictChange(seen: Due | undefined, verdict: Verdict, now: number): Change {
