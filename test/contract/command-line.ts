@@ -50,5 +50,5 @@ export async function openCommandLine(
 
 /** One server under the name of every service, of which a test needs but one. */
 export function everyService(endpoint: string): Readonly<Record<string, string>> {
-  return { dynamodb: endpoint, lambda: endpoint, s3: endpoint, sqs: endpoint };
+  return { dynamodb: endpoint, kms: endpoint, lambda: endpoint, s3: endpoint, sqs: endpoint };
 }
