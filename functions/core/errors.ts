@@ -1,5 +1,5 @@
 import { reduceCause } from './cause.ts';
-import { hideSecrets } from './known-secrets.ts';
+import { hideUnusualSecrets } from './known-secrets.ts';
 
 /** What went wrong, as a word that programs, alarms and tests can match on. */
 export type ErrorCode =
@@ -69,7 +69,7 @@ export class FerryError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: FerryErrorOptions) {
-    super(hideSecrets(message), { cause: reduced(options.cause) });
+    super(hideUnusualSecrets(message), { cause: reduced(options.cause) });
     this.code = code;
     this.retry = options.retry;
     this.scope = options.scope ?? 'destination';

@@ -9,26 +9,56 @@ const SHORTEST = 4;
 /** Lines of a key that are shorter are its frame. */
 const SHORTEST_LINE = 24;
 const HIDDEN = '[secret]';
+const NOTHING = /(?!)/g;
+
+/** Kinds of characters; a text with two of them is no ordinary word. */
+const KINDS = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^a-zA-Z0-9]/];
+const SHORTEST_UNUSUAL = 8;
+const SURELY_UNUSUAL = 20;
 
 const known = new Set<string>();
-let pattern: RegExp | undefined;
+let patterns: { readonly all: RegExp; readonly unusual: RegExp } | undefined;
 
 /** Called by `Secret` alone. */
 export function rememberSecret(text: string): void {
   if (text.trim().length < SHORTEST) return;
   // Put at the end again where it is known: the one used longest ago goes first.
-  if (!known.delete(text)) pattern = undefined;
+  if (!known.delete(text)) patterns = undefined;
   known.add(text);
   const [oldest] = known;
-  if (known.size <= MOST || oldest === undefined) return;
-  known.delete(oldest);
+  if (known.size > MOST && oldest !== undefined) known.delete(oldest);
 }
 
-/** The text without any secret that is known here, whatever form it is in. */
+/** The text without any secret that is known here, whatever form it is in: for what others wrote. */
 export function hideSecrets(text: string): string {
-  if (known.size === 0) return text;
-  pattern ??= new RegExp([...known].flatMap(formsOf).sort(longestFirst).join('|'), 'g');
-  return text.replace(pattern, HIDDEN);
+  return text.replace(patternsNow().all, HIDDEN);
+}
+
+/**
+ * As `hideSecrets`, but ordinary words stay: for sentences of our own, which have no secret in them.
+ * Where somebody's password is "server", a gap in each of them would be a nuisance to everybody and
+ * give the password away.
+ */
+export function hideUnusualSecrets(text: string): string {
+  return text.replace(patternsNow().unusual, HIDDEN);
+}
+
+function patternsNow() {
+  patterns ??= {
+    all: patternOf([...known]),
+    unusual: patternOf([...known].filter(isUnusual)),
+  };
+  return patterns;
+}
+
+function patternOf(secrets: readonly string[]): RegExp {
+  const forms = secrets.flatMap(formsOf).sort(longestFirst);
+  return forms.length === 0 ? NOTHING : new RegExp(forms.join('|'), 'g');
+}
+
+function isUnusual(secret: string): boolean {
+  const kinds = KINDS.filter((kind) => kind.test(secret)).length;
+  return secret.length >= (kinds > 1 ? SHORTEST_UNUSUAL : SURELY_UNUSUAL);
 }
 
 /** As patterns: plain, as JSON and URLs write it, in base64, and the single lines of a key. */
