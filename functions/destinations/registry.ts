@@ -4,6 +4,7 @@ import { guess } from '../core/shape-problems.ts';
 import { azure } from './azure/type.ts';
 import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
 import { dropbox } from './dropbox/type.ts';
+import type { ReadableSecret } from './readable-secrets.ts';
 import { s3 } from './s3/type.ts';
 import { ssh } from './ssh/type.ts';
 import { webdav } from './webdav/type.ts';
@@ -11,7 +12,10 @@ import { webdav } from './webdav/type.ts';
 /** Every destination type that Ferry knows. A new type is a folder and a line here. */
 export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3, ssh, webdav];
 
-/** Checks the settings of one destination, and what the operator allows; problems are told by setting name, or at `type`. */
+/**
+ * Checks the settings of one destination, and whether the operator allows them; problems are told by
+ * setting name, or at `type`.
+ */
 export function parseDestination(
   type: string,
   settings: Readonly<Record<string, unknown>>,
@@ -45,4 +49,19 @@ function admit(
     ...(traits ? traitProblems(policy, traits) : []),
   ];
   return problems.length > 0 ? { ok: false, problems } : parsed;
+}
+
+/**
+ * Secrets that stand readable in the settings of one destination. Which type it is does not matter: a
+ * name that is a secret of any type holds one, also where the type is misspelt.
+ */
+export function findReadableSecrets(
+  type: string,
+  settings: Readonly<Record<string, unknown>>,
+): readonly ReadableSecret[] {
+  return destinationTypes.flatMap((each) =>
+    each
+      .readableSecrets(settings)
+      .map((secret) => (each.type === type ? secret : { ...secret, problems: () => [] })),
+  );
 }

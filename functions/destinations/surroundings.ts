@@ -28,6 +28,12 @@ export interface Surroundings {
   readFile(path: string): Promise<string | undefined>;
   /** What the operator allows. */
   readonly policy: Policy;
+  /**
+   * Opens a sealed setting of this very destination.
+   * @param name of the setting
+   * @throws FerryError `setting-invalid` where it was sealed for something else or was changed
+   */
+  unseal(name: string, sealed: string): Promise<Secret>;
   /** Addresses that may hand out keys, as the operator lists them. */
   readonly roleEndpoints: readonly string[];
   /**

@@ -17,6 +17,8 @@ const variables = z.strictObject({
   STAGING_BUCKET: z.string().min(1),
   /** URL of the job queue. */
   JOBS_QUEUE_URL: z.url(),
+  /** The key that seals secrets: id, ARN or alias. */
+  SECRETS_KEY: z.string().min(1),
   /** How often the queue delivers a message before it goes to the dead-letter queue. */
   MAX_RECEIVE_COUNT: count(1, 1000),
   /** How many partitions the due index is spread over. */
@@ -31,6 +33,7 @@ const variables = z.strictObject({
 
 export const settingsChangedEnvironment = variables.pick({
   SETTINGS_TABLE: true,
+  SECRETS_KEY: true,
   DUE_SHARDS: true,
   SPREAD_MINUTES: true,
 });
@@ -55,6 +58,13 @@ export const transferEnvironment = variables.pick({
   JOBS_QUEUE_URL: true,
   MAX_RECEIVE_COUNT: true,
   IN_FLIGHT_MIB: true,
+  ROLE_ENDPOINTS: true,
+});
+
+export const checkEnvironment = variables.pick({
+  SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
+  STAGING_BUCKET: true,
   ROLE_ENDPOINTS: true,
 });
 

@@ -1,18 +1,14 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { egressRules, type Policy } from '../core/policy.ts';
+import type { Place } from '../core/sealed.ts';
 import { NEVER } from '../core/stopping.ts';
 import type { Surroundings } from '../destinations/surroundings.ts';
 import { openEgress } from '../egress/egress.ts';
 import { openDeliveryRoles } from '../roles/delivery-roles.ts';
 import { openFindings } from '../runs/findings.ts';
+import { openUnsealer, type Unsealer } from '../secrets/sealing.ts';
 import type { openStaging } from '../source/staging.ts';
-import { connectSts } from './clients.ts';
-
-/** One destination of one user. */
-interface Place {
-  readonly userId: string;
-  readonly destination: string;
-}
+import { connectKms, connectSts } from './clients.ts';
 
 /**
  * Joins what destinations may use of this deployment.
@@ -26,9 +22,10 @@ export function openSurroundings(
 ): (place: Place) => Promise<Surroundings> {
   const roles = openDeliveryRoles(connectSts());
   const findings = openFindings(documents, environment.RUNS_TABLE);
+  const unsealer = openUnsealer(connectKms());
   const { ROLE_ENDPOINTS } = environment;
   return async (place) =>
-    surroundingsOf(staging, await policy(), roles, findings, ROLE_ENDPOINTS)(place);
+    surroundingsOf(staging, await policy(), roles, findings, unsealer, ROLE_ENDPOINTS)(place);
 }
 
 /** What each destination may use of this deployment. */
@@ -37,11 +34,13 @@ export function surroundingsOf(
   policy: Policy,
   roles: ReturnType<typeof openDeliveryRoles>,
   findings: ReturnType<typeof openFindings>,
+  unsealer: Unsealer,
   roleEndpoints: readonly string[],
 ): (place: Place) => Surroundings {
   const egress = openEgress(egressRules(policy));
   return ({ userId, destination }) => ({
     policy,
+    unseal: (name, sealed) => unsealer.unseal({ userId, destination }, name, sealed),
     egress,
     trustFirstHostKey: policy.trustFirstHostKey,
     readFile: (path) => staging.readText(userId, path, NEVER),

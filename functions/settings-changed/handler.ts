@@ -2,12 +2,14 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse } from 'aws-lambda';
 import { Temporal } from 'temporal-polyfill';
-import { connectDynamoDb } from '../platform/clients.ts';
+import { findReadableSecrets } from '../destinations/registry.ts';
+import { connectDynamoDb, connectKms } from '../platform/clients.ts';
 import { readEnvironment, settingsChangedEnvironment } from '../platform/environment.ts';
 import { openRaise } from '../platform/events.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openCheckMetrics } from '../platform/metrics.ts';
 import { openUserRows } from '../platform/user-rows.ts';
+import { openSealer } from '../secrets/sealing.ts';
 import { readStreamEvent } from '../settings/stream-event.ts';
 import { checkChanges } from './check-changes.ts';
 
@@ -16,9 +18,11 @@ const environment = readEnvironment(settingsChangedEnvironment);
 const log = openLog(SERVICE);
 const documents = connectDynamoDb();
 const { policies, rows } = openUserRows(documents, environment, SERVICE, log);
+const sealer = openSealer(connectKms(), environment.SECRETS_KEY);
 const tools = {
   rows,
   policies,
+  secrets: { find: findReadableSecrets, seal: sealer.seal },
   metrics: openCheckMetrics(SERVICE),
   raise: openRaise(log),
   log,

@@ -6,6 +6,7 @@ import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { shapeProblems } from '../core/shape-problems.ts';
 import { DESTINATION_NAME, type User, type UserDestination, type UserRow } from '../core/user.ts';
+import { misplacedSecrets, putSealings, writtenSettings } from './row-secrets.ts';
 import { parseSchedule } from './schedule.ts';
 import {
   KNOWN_NAMES,
@@ -43,13 +44,15 @@ export function readRow<Configured>(
     checkedHash: status?.specHash,
     told: status?.problems,
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
+    written: writtenSettings(item),
+    sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination, policy),
   };
 }
 
 /**
  * What the people's part of an item asks for. Strict: an unknown name, a wrong type or a setting that
- * its destination does not accept is a problem, and so is what the operator does not allow. All problems are told at once, each at its path, such
- * as `spec.destinations.nas.settings.SSH_PORT`.
+ * its destination does not accept is a problem, and so is what the operator does not allow. All
+ * problems are told at once, each at its path, such as `spec.destinations.nas.settings.SSH_PORT`.
  */
 export function parseRow<Configured>(
   written: unknown,
@@ -83,6 +86,7 @@ export function parseRow<Configured>(
     if (!data) continue;
     const parsed = inSettings(parseDestination(data.type, data.settings, policy));
     accept(path, parsed);
+    if (parsed.ok) problems.push(...misplacedSecrets(item, name, data.settings));
     if (parsed.ok) configured.set(name, parsed);
   }
   if (!shape.success || schedule === undefined || problems.length > 0) {

@@ -1,23 +1,20 @@
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FerryEvent } from '../../functions/core/event.ts';
-import { parseDestination } from '../../functions/platform/parse-destination.ts';
-import { openPolicyTable } from '../../functions/policy/table.ts';
-import { openSettingsTable } from '../../functions/settings/table.ts';
-import { checkChanges } from '../../functions/settings-changed/check-changes.ts';
-import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
+import { type SettingsWorld, startSettingsWorld } from './settings-world.ts';
 
 const POLICY = '#policy';
 const USERS = Array.from({ length: 120 }, (_, number) => `user-${number}`);
 
-let dynamo: EmbeddedDynamoDb;
+let world: SettingsWorld;
+let dynamo: SettingsWorld['dynamo'];
 let events: FerryEvent[];
 
 beforeAll(async () => {
-  dynamo = await startDynamoDb();
+  world = await startSettingsWorld();
+  ({ dynamo } = world);
 });
-afterAll(() => dynamo.stop());
+afterAll(() => world.stop());
 beforeEach(async () => {
   events = [];
   await remove(POLICY);
@@ -58,32 +55,10 @@ const nas = {
 };
 const spec = { v: 1, destinations: { cloud, nas } };
 
-/** What the function does with a batch of the table's stream. */
 async function change(...ids: string[]) {
-  const policies = openPolicyTable(
-    dynamo.documents,
-    TableName,
-    ['azure', 'dropbox', 's3', 'ssh', 'webdav'],
-    () => {},
-  );
-  return checkChanges(
-    {
-      policies,
-      rows: openSettingsTable(
-        dynamo.documents,
-        TableName,
-        parseDestination,
-        Date.now,
-        policies.read,
-      ),
-      spread: { minutes: 0, shards: 1 },
-      metrics: { rowRefused() {} },
-      raise: async (raised) => void events.push(...raised),
-      log: { info() {}, warn() {} },
-      now: () => Temporal.Now.instant(),
-    },
-    ids,
-  );
+  const { events: raised, failed } = await world.change(ids);
+  events.push(...raised);
+  return failed;
 }
 
 describe('a policy that is written', () => {

@@ -11,6 +11,9 @@ export const NO_SURROUNDINGS: Surroundings = {
   trustFirstHostKey: false,
   readFile: async () => undefined,
   policy: NO_LIMITS,
+  unseal: async () => {
+    throw new Error('nobody opens anything here');
+  },
   roleEndpoints: [],
   assumeRole: async () => {
     throw new Error('nobody assumes a role here');

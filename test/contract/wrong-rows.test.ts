@@ -1,16 +1,9 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { FerryEvent } from '../../functions/core/event.ts';
-import { parseDestination } from '../../functions/platform/parse-destination.ts';
-import { openPolicyTable } from '../../functions/policy/table.ts';
-import { openSettingsTable } from '../../functions/settings/table.ts';
-import { checkChanges } from '../../functions/settings-changed/check-changes.ts';
-import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
+import { type SettingsWorld, startSettingsWorld } from './settings-world.ts';
 import { POLICY, POLICY_MISTAKES, SETTING_MISTAKES, SPEC_MISTAKES } from './wrong-rows.ts';
 
-const TYPES = ['azure', 'dropbox', 's3', 'ssh', 'webdav'];
 const MISTAKES = [...SPEC_MISTAKES, ...SETTING_MISTAKES, ...POLICY_MISTAKES];
 
 const told = z.object({
@@ -20,42 +13,23 @@ const told = z.object({
   }),
 });
 
-let dynamo: EmbeddedDynamoDb;
+let world: SettingsWorld;
 let users = 0;
 
 beforeAll(async () => {
-  dynamo = await startDynamoDb();
-  const policies = openPolicyTable(dynamo.documents, dynamo.settingsTable, TYPES, () => {});
-  expect(await policies.put(POLICY)).toMatchObject({ ok: true });
+  world = await startSettingsWorld();
+  expect(await world.openPolicies().put(POLICY)).toMatchObject({ ok: true });
 });
-afterAll(() => dynamo.stop());
+afterAll(() => world.stop());
 
 /** Writes a row as people do, and reads what its status says once `settings-changed` has seen it. */
 async function write(row: object) {
   users += 1;
   const userId = `user-${users}`;
+  const { dynamo } = world;
   const TableName = dynamo.settingsTable;
-  const events: FerryEvent[] = [];
   await dynamo.documents.send(new PutCommand({ TableName, Item: { userId, ...row } }));
-  const policies = openPolicyTable(dynamo.documents, TableName, TYPES, () => {});
-  const failed = await checkChanges(
-    {
-      policies,
-      rows: openSettingsTable(
-        dynamo.documents,
-        TableName,
-        parseDestination,
-        Date.now,
-        policies.read,
-      ),
-      spread: { minutes: 0, shards: 1 },
-      metrics: { rowRefused() {} },
-      raise: async (raised) => void events.push(...raised),
-      log: { info() {}, warn() {} },
-      now: () => Temporal.Now.instant(),
-    },
-    [userId],
-  );
+  const { events, failed } = await world.change([userId]);
   expect(failed).toEqual(new Set());
   const { Item } = await dynamo.documents.send(new GetCommand({ TableName, Key: { userId } }));
   return { item: Item ?? {}, events, ...told.parse(Item).status };

@@ -39,7 +39,7 @@ const appKey = text.transform((value, context) => {
 });
 
 const appSecret = secret.transform((value, context) => {
-  if (/^[A-Za-z0-9]+$/.test(value.reveal().trim())) return value;
+  if (value.isSealed || /^[A-Za-z0-9]+$/.test(value.reveal().trim())) return value;
   context.addIssue(
     issue(
       'This is not the secret of a Dropbox app.',
@@ -50,6 +50,7 @@ const appSecret = secret.transform((value, context) => {
 });
 
 const refreshToken = secret.transform((value, context) => {
+  if (value.isSealed) return value;
   const token = value.reveal().trim();
   if (token.startsWith('sl.')) {
     context.addIssue(
@@ -122,10 +123,10 @@ export function toDropboxSettings(given: z.output<typeof dropboxSchema>): Parsed
 }
 
 /** What the operator's policy looks at; nothing where Dropbox itself is asked. */
-export function dropboxTraits({ endpoint, oauthEndpoint }: DropboxSettings): Traits {
+export function dropboxTraits(settings: z.output<typeof dropboxSchema>): Traits {
   const given = [
-    { setting: 'DROPBOX_ENDPOINT', url: endpoint },
-    { setting: 'DROPBOX_OAUTH2_ENDPOINT', url: oauthEndpoint },
+    { setting: 'DROPBOX_ENDPOINT', url: settings.DROPBOX_ENDPOINT },
+    { setting: 'DROPBOX_OAUTH2_ENDPOINT', url: settings.DROPBOX_OAUTH2_ENDPOINT },
   ].flatMap(({ setting, url }) => (url ? [{ setting, address: addressOf(url) }] : []));
   return {
     hosts: given.map(({ setting, address }) => ({

@@ -55,12 +55,16 @@ export function* trustProblems(
 }
 
 /** What the operator's policy looks at of a server that is reached by HTTP. */
-export function httpTraits(names: TrustSettings, { insecure }: Trust, address: Address): Traits {
+export function httpTraits(
+  names: TrustSettings,
+  insecure: boolean | undefined,
+  address: Address | undefined,
+): Traits {
   const { address: setting, authority, toHttps } = names;
-  const isPlain = address.protocol === 'http';
+  const settings = { host: setting, port: setting };
   return {
-    hosts: [{ settings: { host: setting, port: setting }, host: address.host, port: address.port }],
-    plainHttp: isPlain ? [{ setting, toHttps }] : [],
+    hosts: address ? [{ settings, host: address.host, port: address.port }] : [],
+    plainHttp: address?.protocol === 'http' ? [{ setting, toHttps }] : [],
     insecureTls: insecure ? { setting: names.insecure, authority } : undefined,
   };
 }

@@ -95,11 +95,15 @@ const roleArn = text.transform((value, context) => {
   return z.NEVER;
 });
 
+const accessKeyId = secret.transform((value) =>
+  value.isSealed ? value : new Secret(value.reveal().trim()),
+);
+
 /** Settings under the names of offen's docker-volume-backup, with AWS_REGION and AWS_ROLE_ARN, which are Ferry's own. */
 export const s3Schema = z.object({
   AWS_S3_BUCKET_NAME: bucket,
   AWS_S3_PATH: folder.optional(),
-  AWS_ACCESS_KEY_ID: text.transform((value) => new Secret(value)).optional(),
+  AWS_ACCESS_KEY_ID: accessKeyId.optional(),
   AWS_SECRET_ACCESS_KEY: secret.optional(),
   AWS_IAM_ROLE_ENDPOINT: roleEndpoint.optional(),
   AWS_ROLE_ARN: roleArn.optional(),
@@ -159,8 +163,9 @@ export function toS3Settings(given: Given): Parsed<S3Settings> {
 }
 
 /** What the operator's policy looks at. */
-export function s3Traits(settings: S3Settings): Traits {
-  return httpTraits(TRUST, settings, settings.endpoint);
+export function s3Traits(given: Given): Traits {
+  const endpoint = toEndpoint(given.AWS_ENDPOINT, given.AWS_ENDPOINT_PROTO);
+  return httpTraits(TRUST, given.AWS_ENDPOINT_INSECURE, endpoint.ok ? endpoint.value : undefined);
 }
 
 function* hostProblems(given: Given, endpoint: Address): Generator<Problem> {

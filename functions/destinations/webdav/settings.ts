@@ -115,8 +115,8 @@ export function toWebDavSettings(given: Given): Parsed<WebDavSettings> {
 }
 
 /** What the operator's policy looks at. */
-export function webDavTraits(settings: WebDavSettings): Traits {
-  return httpTraits(TRUST, settings, addressOf(settings.url));
+export function webDavTraits(given: Given): Traits {
+  return httpTraits(TRUST, given.WEBDAV_URL_INSECURE, addressOf(given.WEBDAV_URL));
 }
 
 function* loginProblems(given: Given): Generator<Problem> {
