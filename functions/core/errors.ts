@@ -3,6 +3,7 @@ export type ErrorCode =
   | 'aborted'
   | 'address-forbidden'
   | 'auth-refused'
+  | 'cancelled'
   | 'corrupted'
   | 'host-key-changed'
   | 'host-key-unknown'

@@ -61,6 +61,14 @@ export const transferEnvironment = variables.pick({
   EGRESS_ALLOW: true,
 });
 
+export const checkEnvironment = variables.pick({
+  SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
+  STAGING_BUCKET: true,
+  ROLE_ENDPOINTS: true,
+  EGRESS_ALLOW: true,
+});
+
 /** The variables that `schema` names, out of `process.env`; throws with the name of each that is missing. */
 export function readEnvironment<Schema extends z.ZodObject>(schema: Schema): z.output<Schema> {
   const names = Object.keys(schema.shape);
