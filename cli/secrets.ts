@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { destinationTypes } from '../functions/destinations/registry.ts';
+import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
 
 const sealed = z.strictObject({ sealed: z.string() });
@@ -58,6 +59,31 @@ const SHOWN_AS: Readonly<Record<Visibility, string | undefined>> = {
   secret: '(secret, not sealed yet)',
   unknown: '(not shown: there is no setting of this name)',
 };
+
+/**
+ * Settings as they were edited, with what stands for a secret replaced by that secret.
+ * @throws Failure where it stands at a place at which there was none
+ */
+export function keepHidden(edited: unknown, seen: unknown): unknown {
+  const kept = new Map<string, unknown>();
+  const at = ({ destination, name }: Place) => JSON.stringify([destination, name]);
+  mapSettings(seen, (place, value) => {
+    const marker = SHOWN_AS[visibilityOf(place, value)];
+    if (marker !== undefined) kept.set(at(place), { marker, value });
+    return value;
+  });
+  const hidden = z.object({ marker: z.string(), value: z.unknown() });
+  return mapSettings(edited, (place, value) => {
+    if (!Object.values(SHOWN_AS).some((marker) => marker !== undefined && marker === value)) {
+      return value;
+    }
+    const found = hidden.safeParse(kept.get(at(place)));
+    if (found.success) return found.data.value;
+    throw new Failure(
+      `${place.name} of "${place.destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
+    );
+  });
+}
 
 /** Seals every secret that can be read, so that none is ever written as it was typed. */
 export async function sealSecrets(

@@ -22,6 +22,8 @@ export interface DestinationType {
   readonly type: string;
   /** Names of all settings that this type knows. */
   readonly settings: readonly string[];
+  /** Those that hold a long text, for which the path of a file that holds it may stand. */
+  readonly texts: readonly string[];
   /** Strict: an unknown name is a problem, with the nearest known one as the remedy. */
   parse(settings: Readonly<Record<string, unknown>>): Parsed<ConfiguredDestination>;
 }
@@ -58,6 +60,7 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
   return {
     type,
     settings: known,
+    texts: definition.texts ?? [],
     parse(settings) {
       const given = Object.entries(settings).filter(([, value]) => value !== '' && value !== null);
       const separated = separateFiles(Object.fromEntries(given), known, definition.texts ?? []);
