@@ -110,3 +110,10 @@ export const writtenDestination = z.object({
 
 /** A value of a setting that is sealed. */
 export const sealedSetting = z.object({ sealed: z.string() });
+
+/** Every field that people write, by its path below `spec`; `<name>` stands for any destination. */
+export const SPEC_FIELDS: readonly string[] = [
+  ...Object.keys(spec.shape).filter((name) => name !== 'schedule'),
+  ...Object.keys(schedule.shape).map((name) => `schedule.${name}`),
+  ...Object.keys(destination.shape).map((name) => `destinations.<name>.${name}`),
+];
