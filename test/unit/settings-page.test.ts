@@ -17,6 +17,12 @@ describe('docs/settings.md', () => {
     },
   );
 
+  it('names every setting that is secret, and no other', () => {
+    const [, sentence = ''] = /^Secret are (.*)$/m.exec(page) ?? [];
+    const names = [...sentence.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name);
+    expect(names.sort()).toEqual(destinationTypes.flatMap(({ secrets }) => secrets).sort());
+  });
+
   it('shows a row whose settings are all known', () => {
     const [, example = ''] = page.match(/```json\n(.*?)```/s) ?? [];
     const { spec } = JSON.parse(example);
