@@ -43,6 +43,7 @@ export class Transfer extends Construct {
         MAX_RECEIVE_COUNT: String(stage.maxReceiveCount),
         IN_FLIGHT_MIB: String(stage.transfer.inFlightMib),
         ROLE_ENDPOINTS: stage.roleEndpoints.join(' '),
+        EGRESS_ALLOW: stage.egressAllow.join(' '),
       },
       permissions: [
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [settings.tableArn]),

@@ -5,7 +5,7 @@ import type { CloudAssembly } from './cloud-assembly.ts';
 import type { QueueMapping } from './event-source.ts';
 import { createIntrinsics } from './intrinsics.ts';
 import type { FunctionDefinition } from './lambda-process.ts';
-import { ACCOUNT, attributeOf, CREDENTIALS, REGION } from './local-names.ts';
+import { ACCOUNT, attributeOf, CREDENTIALS, LOOPBACK, REGION } from './local-names.ts';
 import {
   functionMetadata,
   functionProperties,
@@ -169,7 +169,7 @@ function readFunction(
   };
 }
 
-/** What a function needs here beside what it gets on AWS, so that it talks to the embedded services only. */
+/** What a function needs here beside what it gets on AWS, so that it talks to this machine only. */
 function localEnvironment(endpoints: Endpoints): Record<string, string> {
   return {
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
@@ -178,6 +178,7 @@ function localEnvironment(endpoints: Endpoints): Record<string, string> {
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_EC2_METADATA_DISABLED: 'true',
+    EGRESS_ALLOW: LOOPBACK.join(' '),
     // The SDK also reads the settings in the home folder of whoever runs this.
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',

@@ -1,7 +1,9 @@
 /** What went wrong, as a word that programs, alarms and tests can match on. */
 export type ErrorCode =
   | 'aborted'
+  | 'address-forbidden'
   | 'auth-refused'
+  | 'cancelled'
   | 'corrupted'
   | 'host-key-changed'
   | 'host-key-unknown'
@@ -12,6 +14,7 @@ export type ErrorCode =
   | 'no-space'
   | 'not-found'
   | 'permission-denied'
+  | 'policy'
   | 'protocol'
   | 'server-error'
   | 'setting-invalid'

@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { TRANSLATION } from '../settings/translation.ts';
 
 /**
  * Clients of the services that Ferry itself runs on; each function makes the ones it needs once, when
@@ -23,16 +24,7 @@ const SMALL_CALL = {
 };
 
 export function connectDynamoDb(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient(SMALL_CALL), {
-    marshallOptions: { removeUndefinedValues: true },
-    unmarshallOptions: { wrapNumbers: readNumber },
-  });
-}
-
-/** A number as JavaScript has it, or its digits as text where that would change them. */
-function readNumber(digits: string): number | string {
-  const number = Number(digits);
-  return String(number) === digits ? number : digits;
+  return DynamoDBDocumentClient.from(new DynamoDBClient(SMALL_CALL), TRANSLATION);
 }
 
 export function connectSqs(): SQSClient {

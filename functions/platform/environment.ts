@@ -6,6 +6,8 @@ import { z } from 'zod';
  */
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+const list = z.string().transform((text) => text.split(' ').filter((entry) => entry !== ''));
+
 const variables = z.strictObject({
   /** Name of the settings table. */
   SETTINGS_TABLE: z.string().min(1),
@@ -24,7 +26,9 @@ const variables = z.strictObject({
   /** Bytes of archives that one worker holds in memory at most, in MiB. */
   IN_FLIGHT_MIB: count(16, 8192),
   /** Addresses, by spaces, that users may name in AWS_IAM_ROLE_ENDPOINT; may be empty. */
-  ROLE_ENDPOINTS: z.string().transform((list) => list.split(' ').filter((entry) => entry !== '')),
+  ROLE_ENDPOINTS: list,
+  /** Ranges, addresses and host names, by spaces, that destinations may be at although they are not public; may be empty. */
+  EGRESS_ALLOW: list,
 });
 
 export const settingsChangedEnvironment = variables.pick({
@@ -54,6 +58,15 @@ export const transferEnvironment = variables.pick({
   MAX_RECEIVE_COUNT: true,
   IN_FLIGHT_MIB: true,
   ROLE_ENDPOINTS: true,
+  EGRESS_ALLOW: true,
+});
+
+export const checkEnvironment = variables.pick({
+  SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
+  STAGING_BUCKET: true,
+  ROLE_ENDPOINTS: true,
+  EGRESS_ALLOW: true,
 });
 
 /** The variables that `schema` names, out of `process.env`; throws with the name of each that is missing. */

@@ -4,22 +4,12 @@ import {
   GetCommand,
   paginateQuery,
   UpdateCommand,
-  type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { Due, UserRow, Verdict } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
+import { type Change, type LastRun, marksChange, marksOf } from './last-run.ts';
 import { type ParseDestination, readRow } from './row.ts';
-
-/** What `status` keeps of the last run to one destination. */
-export interface LastRun {
-  readonly slot: string;
-  readonly outcome: 'succeeded' | 'failed' | 'skipped';
-  /** ISO 8601, UTC. */
-  readonly at: string;
-  readonly message?: string | undefined;
-  readonly code?: string | undefined;
-}
 
 /** Rows of one page of the due index, all of which are handled at once. */
 const PAGE = 50;
@@ -113,25 +103,20 @@ export function openSettingsTable<Configured>(
     save: (userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean> =>
       updateBelow(userId, ['status'], verdictChange(seen, verdict, now())),
 
-    /** Notes how a run ended. Nothing happens where the row is gone. */
+    /**
+     * Notes how a run ended. One of an earlier slot leaves what a later one has told, and when a run last
+     * succeeded never goes back. Nothing happens where the row is gone.
+     */
     async recordRun(userId: string, destination: string, lastRun: LastRun): Promise<void> {
-      const good = lastRun.outcome === 'succeeded';
-      await updateBelow(userId, ['status', 'destinations', destination], {
-        UpdateExpression: `SET #s.#d.#n.lastRun = :run${good ? ', #s.#d.#n.lastGood = :at' : ''}`,
-        ConditionExpression: 'attribute_exists(#id)',
-        ExpressionAttributeNames: {
-          '#id': SETTINGS_KEY,
-          '#s': 'status',
-          '#d': 'destinations',
-          '#n': destination,
-        },
-        ExpressionAttributeValues: { ':run': lastRun, ...(good ? { ':at': lastRun.at } : {}) },
-      });
+      const path = ['status', 'destinations', destination];
+      const marks = marksOf(lastRun);
+      if ((await updateBelow(userId, path, marksChange(destination, marks))) || marks.length === 1)
+        return;
+      // One of them may not be written any more: each for itself.
+      for (const mark of marks) await updateBelow(userId, path, marksChange(destination, [mark]));
     },
   };
 }
-
-type Change = Omit<UpdateCommandInput, 'TableName' | 'Key'>;
 
 function verdictChange(
   seen: Due | undefined,

@@ -54,6 +54,8 @@ export interface Runs {
    */
   saveShown(lease: Lease, archive: StagedArchive): Promise<void>;
   saveReceipt(lease: Lease, receipt: Receipt): Promise<void>;
+  /** Whether somebody cancelled this very job; asked now and then while it is under way. */
+  isCancelled(job: JobName): Promise<boolean>;
 }
 
 /** What a user's row says about the job, read afresh at each invocation. */

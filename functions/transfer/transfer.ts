@@ -52,7 +52,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
   /** Moves what is missing, saving now and then. False when it stopped in time. */
   const move = async (into: Upload, ledger: Ledger): Promise<boolean> => {
-    const saveNow = () => keeper.save(into, ledger.prefix(), history);
+    const saveNow = async () => {
+      // One that had to wait, and was given up, may find another try at work.
+      if (into === upload) await keeper.save(into, ledger.prefix(), history);
+    };
     const lookAndSave = async () => {
       await tools.assertActive();
       await saveNow();
@@ -163,9 +166,9 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       if (saved) standing = 'unopened';
       if (saved?.upload === undefined) {
         // Noted before the destination hears of it: a process that ends in between leaves no secret.
-        if (!saved && plan.count > 1) await keeper.saveBeginning(history);
+        if (!saved) await keeper.saveBeginning(history);
         upload = await destination.begin(file, plan, signal);
-        // From here on somebody knows of it, should this process end: nothing is left lying about.
+        // From here on somebody can go on with it, should this process end.
         if (plan.count > 1) await save(upload, EMPTY_PREFIX);
       } else {
         upload = await destination.resume(file, plan, saved.upload, signal);

@@ -10,18 +10,17 @@ import { parseRow } from '../../functions/settings/row.ts';
 import { Refusal } from '../../local/dropbox/refusal.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
+import { type CommandLine, everyService, openCommandLine } from './command-line.ts';
 import { startFake } from './dropbox-subject.ts';
 import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const NO_AWS = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')),
-);
 
 /** `ferry dropbox connect` as a person uses it: another process, a link, and a code that is typed. */
 describe('ferry dropbox connect', () => {
   let fake: DropboxFake;
   let database: EmbeddedDynamoDb;
+  let line: CommandLine;
   let userId: string;
   let row: Record<string, unknown>;
   let count = 0;
@@ -29,6 +28,10 @@ describe('ferry dropbox connect', () => {
   beforeAll(async () => {
     fake = await startFake();
     database = await startDynamoDb();
+    line = await openCommandLine({
+      endpoints: everyService(database.endpoint),
+      outputs: { SettingsTable: database.settingsTable },
+    });
   });
   beforeEach(async () => {
     count += 1;
@@ -39,6 +42,7 @@ describe('ferry dropbox connect', () => {
   afterAll(async () => {
     await fake.stop();
     await database.stop();
+    await line[Symbol.asyncDispose]();
   });
 
   const rowWith = (settings: object, box: object = {}) => ({
@@ -68,16 +72,9 @@ describe('ferry dropbox connect', () => {
     );
     return found.Item;
   };
-  const ferry = (...args: readonly string[]) =>
-    spawn(process.execPath, ['cli/main.ts', ...args], {
-      cwd: ROOT,
-      env: { ...NO_AWS, AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' },
-    });
+  const ferry = (...args: readonly string[]) => line.ferry(args);
   const connect = (...more: readonly string[]) =>
-    ferry(
-      ...['dropbox', 'connect', userId, 'box', '--table', database.settingsTable],
-      ...['--region', 'eu-central-1', '--endpoint', database.endpoint, ...more],
-    );
+    ferry('dropbox', 'connect', userId, 'box', '--local', ...more);
   /** Follows the link that is shown and types the code, or what else is to be typed. */
   const person = async (
     process: ChildProcess,
@@ -234,20 +231,20 @@ describe('ferry dropbox connect', () => {
   });
 
   it.each([
-    ['a user who has no row', undefined, /no user "alice-\d+" in settings/],
-    ['a destination of another type', { type: 's3' }, /is of type s3, not dropbox/],
-    ['a destination without settings', { settings: null }, /"settings" as a map/],
-  ])('%s is told before anybody follows a link', async (_what, box, words) => {
+    ['a user who has no row', 3, undefined, /no user "alice-\d+"/],
+    ['a destination of another type', 1, { type: 's3' }, /is of type s3, not dropbox/],
+    ['a destination without settings', 1, { settings: null }, /"settings" as a map/],
+  ])('%s is told before anybody follows a link', async (_what, expected, box, words) => {
     if (box) await put(rowWith({ DROPBOX_APP_KEY: fake.app.key }, box));
     const { code, shown } = await person(connect());
-    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(words) });
+    expect({ code, shown }).toMatchObject({ code: expected, shown: expect.stringMatching(words) });
     expect(shown).not.toContain('authorize');
   });
 
   it('a destination that does not exist is told with those that do', async () => {
     await put({ ...row, spec: { destinations: { nas: {}, cloud: {} } } });
     const { code, shown } = await person(connect());
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(shown).toMatch(/no destination "box"\. It has: \w+, \w+/);
   });
 
@@ -258,34 +255,24 @@ describe('ferry dropbox connect', () => {
   });
 
   it('a table that does not exist is told', async () => {
-    const { code, shown } = await person(
-      ferry(
-        ...['dropbox', 'connect', userId, 'box', '--table', 'nowhere'],
-        ...['--region', 'eu-central-1', '--endpoint', database.endpoint],
-      ),
-    );
-    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(/--table/) });
+    await using other = await openCommandLine({ endpoints: everyService(database.endpoint) });
+    const process = other.ferry(['dropbox', 'connect', userId, 'box', '--local']);
+    const { code, shown } = await person(process);
+    expect({ code, shown }).toMatchObject({
+      code: 1,
+      shown: expect.stringMatching(/does not know/),
+    });
   });
 
   it.each([
-    [[], /Give a command/],
-    [['dropbox'], /ferry dropbox connect\./],
-    [['dropbocks', 'x'], /no command "dropbocks x"/],
-    [['dropbox', 'connect', 'alice'], /name of one destination/],
-    [['dropbox', 'connect', 'alice', 'box'], /--table/],
-    [['dropbox', 'connect', 'alice', 'box', '--tabel', 'x'], /--tabel/],
-    [['dropbox', 'connect', 'a', 'b', 'c', '--table', 'x'], /name of one destination/],
-  ])('%j is answered with how it is used, and 2', async (args, words) => {
+    [['dropbox', 'connect', 'alice'], /missing required argument 'destination'/],
+    [['dropbox', 'connect', 'alice', 'box', '--app'], /unknown option '--app'/],
+    [['dropbox', 'connect', 'a', 'b', 'c'], /too many arguments/],
+    [['dropbox', 'connect', 'alice', 'Box'], /A destination is called by/],
+  ])('%j is answered with what is wrong, and 2', async (args, words) => {
     const { code, shown, printed } = await person(ferry(...args));
     expect({ code, shown }).toMatchObject({ code: 2, shown: expect.stringMatching(words) });
-    expect(shown).toContain('ferry dropbox connect <userId> <destination> --table');
     expect(printed).toBe('');
-  });
-
-  it('helps, with an example', async () => {
-    const { code, printed } = await person(ferry('dropbox', 'connect', '--help'));
-    expect(code).toBe(0);
-    expect(printed).toMatch(/Example:\n {2}ferry dropbox connect alice box --table/);
   });
 
   it('npx ferry works in a clone', async () => {

@@ -106,6 +106,23 @@ describe('a job whose worker is killed', () => {
     },
   );
 
+  it.each(['before the effect', 'after the effect'] as const)(
+    'at any step, %s, leaves nothing of an archive of one part that then leaves staging',
+    async (when) => {
+      for (let atStep = 1, survived = false; !survived; atStep++) {
+        const world = await openWorld(dynamo);
+        world.staged.delete(`${world.userId}/html/site.tar`);
+        survived = !(await killOnce(world, atStep, when));
+        world.staged.clear();
+        world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+        for (; world.queue.length > 0; ) await world.deliverMessage();
+        expect({ atStep, left: world.server.unfinished.size }).toEqual({ atStep, left: 0 });
+        const kinds = (await dynamo.itemsOf(world.userId)).map((item) => item.split('#')[0]);
+        expect(kinds).not.toContain('CHECKPOINT');
+      }
+    },
+  );
+
   it('and killed again in its second invocation', async () => {
     for (let atStep = 1; atStep < 40; atStep += 3) {
       const world = await openWorld(dynamo);

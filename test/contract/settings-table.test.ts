@@ -1,7 +1,8 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Verdict } from '../../functions/core/user.ts';
-import { type LastRun, openSettingsTable } from '../../functions/settings/table.ts';
+import type { LastRun } from '../../functions/settings/last-run.ts';
+import { openSettingsTable } from '../../functions/settings/table.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 
 let dynamo: EmbeddedDynamoDb;
@@ -134,6 +135,69 @@ describe('a run', () => {
       status: { destinations: { nas: { lastRun: failed, lastGood: run.at } } },
     });
   });
+
+  describe('of an earlier slot that ends after a later one', () => {
+    const told = async () => (await item())?.status.destinations.nas;
+    const later: LastRun = {
+      slot: TOMORROW.at,
+      outcome: 'succeeded',
+      at: '2026-11-24T00:01:00.000Z',
+    };
+    const message = 'It was lost again and again.';
+
+    it.each(['succeeded', 'failed', 'skipped'] as const)(
+      'leaves what that one told, and counts as good where it %s',
+      async (outcome) => {
+        await put();
+        await table.recordRun(userId, 'nas', later);
+        const at = '2026-11-24T02:00:00.000Z';
+        await table.recordRun(userId, 'nas', { ...run, outcome, at, message });
+        const lastGood = outcome === 'succeeded' ? at : later.at;
+        expect(await told()).toEqual({ lastRun: later, lastGood });
+      },
+    );
+
+    it('leaves the reason why that one failed', async () => {
+      await put();
+      const failed: LastRun = {
+        ...later,
+        outcome: 'failed',
+        code: 'no-space',
+        message: 'It is full.',
+      };
+      await table.recordRun(userId, 'nas', failed);
+      await table.recordRun(userId, 'nas', run);
+      expect(await told()).toEqual({ lastRun: failed, lastGood: run.at });
+    });
+
+    it('is told where that one was skipped, which may have been for this one', async () => {
+      await put();
+      const skipped: LastRun = { ...later, outcome: 'skipped', message: 'It was still under way.' };
+      await table.recordRun(userId, 'nas', skipped);
+      const failed: LastRun = { ...run, outcome: 'failed', code: 'worker-lost', message };
+      await table.recordRun(userId, 'nas', failed);
+      expect(await told()).toEqual({ lastRun: failed });
+    });
+  });
+
+  it('that ends by a clock which is behind takes no time off the last good one', async () => {
+    await put();
+    await table.recordRun(userId, 'nas', run);
+    const behind = { ...run, slot: TOMORROW.at, at: '2026-11-23T00:00:59.000Z' };
+    await table.recordRun(userId, 'nas', behind);
+    const nas = { lastRun: behind, lastGood: run.at };
+    expect(await item()).toMatchObject({ status: { destinations: { nas } } });
+  });
+
+  it.each([7, 'a text', { slot: 7 }, { slot: ['9999'] }])(
+    'is noted over a last run that somebody made %j',
+    async (lastRun) => {
+      await put({ status: { destinations: { nas: { lastRun, lastGood: 7 } } } });
+      await table.recordRun(userId, 'nas', run);
+      const nas = { lastRun: run, lastGood: run.at };
+      expect(await item()).toMatchObject({ status: { destinations: { nas } } });
+    },
+  );
 
   it('and a verdict and other runs at the same time all stay', async () => {
     await put();

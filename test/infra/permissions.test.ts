@@ -64,8 +64,8 @@ const of = (prefix: string) => statements.filter((found) => found.role.startsWit
 const actionsOf = (prefix: string) => of(prefix).flatMap((found) => found.actions);
 
 describe('roles', () => {
-  it('exist for the four functions and the two schedules alone', () => {
-    expect([...propertiesOf(pipeline, 'AWS::IAM::Role', role).keys()]).toHaveLength(6);
+  it('exist for the five functions and the two schedules alone', () => {
+    expect([...propertiesOf(pipeline, 'AWS::IAM::Role', role).keys()]).toHaveLength(7);
     expect(statementsOf(state)).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe('roles', () => {
     const keys = statements.filter((found) =>
       found.actions.some((name) => name.startsWith('kms:')),
     );
-    expect(keys).toHaveLength(5);
+    expect(keys).toHaveLength(7);
     for (const { condition } of keys) expect(condition).toContain('kms:ViaService');
   });
 });
@@ -111,6 +111,17 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   paginateListObjectsV2: ['s3:ListBucket'],
   paginateQuery: ['dynamodb:Query'],
 };
+
+/** What calls need that only the command line makes. */
+const OPERATOR: Readonly<Record<string, readonly string[]>> = {
+  DeleteCommand: ['dynamodb:DeleteItem'],
+  DescribeStacksCommand: ['cloudformation:DescribeStacks'],
+  InvokeCommand: ['lambda:InvokeFunction'],
+  Upload: ['s3:PutObject', 's3:AbortMultipartUpload'],
+  paginateScan: ['dynamodb:Scan'],
+};
+/** What the command line does through the capabilities of the functions: runs, queue. */
+const BY_CAPABILITY = ['dynamodb:PutItem', 'dynamodb:Query', 'sqs:SendMessage'];
 
 /** What Lambda does in a function's name to feed it from a queue and from a stream. */
 const POLLING = [
@@ -229,6 +240,67 @@ describe('transfer', () => {
     expect(onSettings.flatMap((found) => found.actions)).toEqual([
       'dynamodb:GetItem',
       'dynamodb:UpdateItem',
+    ]);
+  });
+});
+
+describe('check', () => {
+  const own = of('CheckHandlerRole');
+
+  it('reads rows and what settings refer to, and changes nothing but findings', () => {
+    const actions = actionsOf('CheckHandlerRole').filter((name) =>
+      /^(dynamodb|s3|sqs):/.test(name),
+    );
+    expect(actions).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      's3:GetObject',
+      's3:ListBucket',
+    ]);
+    const writing = own.find((found) => found.actions.includes('dynamodb:PutItem'));
+    expect(writing?.resources.join()).toMatch(/Runs/);
+  });
+});
+
+describe('the policy of operators', () => {
+  const managed = z.object({ PolicyDocument: document });
+  const [policy] = propertiesOf(pipeline, 'AWS::IAM::ManagedPolicy', managed).values();
+  const allowed = policy?.PolicyDocument.Statement ?? [];
+  const onAction = (action: string) => allowed.filter(({ Action }) => Action.includes(action));
+
+  it('is the only managed one, and names every resource', () => {
+    pipeline.resourceCountIs('AWS::IAM::ManagedPolicy', 1);
+    for (const { Resource } of allowed) expect(Resource).not.toContain('*');
+  });
+
+  it('has what each call of the command line needs, and nothing besides', () => {
+    const code = globSync(join(ROOT, 'cli', '**', '*.ts'))
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n');
+    const calls = [...code.matchAll(/\bnew (\w+Command|Upload)\(|\b(paginate\w+)\(/g)].map(
+      ([, command, paginator]) => command ?? paginator ?? '',
+    );
+    const needed = calls.flatMap((call) => {
+      return OPERATOR[call] ?? ACTIONS[call] ?? [`for ${call}: name it in this test`];
+    });
+    const given = allowed
+      .flatMap(({ Action }) => Action)
+      .filter((name) => !name.startsWith('kms:'));
+    expect([...new Set(given)].sort()).toEqual([...new Set([...needed, ...BY_CAPABILITY])].sort());
+  });
+
+  it('lets nobody read archives, or take jobs off the queue', () => {
+    expect(onAction('s3:GetObject')).toEqual([]);
+    expect(onAction('sqs:ReceiveMessage')).toEqual([]);
+  });
+
+  it('lets nobody write what was delivered: runs get a mark that one is cancelled', () => {
+    const onRuns = allowed.filter(({ Resource }) => JSON.stringify(Resource).includes('Runs'));
+    expect(onRuns.flatMap(({ Action }) => Action)).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
     ]);
   });
 });

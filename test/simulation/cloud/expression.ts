@@ -107,7 +107,7 @@ function call(name: string, first: unknown, second: unknown): boolean {
     case 'attribute_not_exists(':
       return first === undefined;
     case 'attribute_type(':
-      return second === 'M' && isMap(first);
+      return second === 'M' ? isMap(first) : second === 'S' && typeof first === 'string';
     case 'begins_with(':
       return typeof first === 'string' && typeof second === 'string' && first.startsWith(second);
     default:

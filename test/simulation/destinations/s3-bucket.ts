@@ -86,9 +86,9 @@ export function openS3Bucket(site: ServerSite, shelf: Shelf): S3Bucket {
       if (first !== undefined) uploads.delete(first);
     },
     leftovers: () =>
-      [...uploads].map(([id, { path, transferId, by, at, isTwin }]) => ({
+      [...uploads].map(([id, { path, by, isTwin }]) => ({
         what: `the multipart upload ${id} of ${path}`,
-        ...{ transferId, by, at },
+        by,
         isAllowed: isTwin,
       })),
   };

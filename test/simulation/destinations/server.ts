@@ -16,10 +16,7 @@ export interface StoredFile {
 /** Something of ours that is not published. */
 export interface Leftover {
   readonly what: string;
-  readonly transferId: string;
   readonly by: Invocation;
-  /** When it was made, epoch ms. */
-  readonly at: number;
   /** Goes by itself, or is left there by promise. */
   readonly isAllowed: boolean;
 }

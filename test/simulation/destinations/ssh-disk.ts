@@ -7,17 +7,14 @@ export interface Inode {
   /** As it is after a power failure. */
   synced: Buffer;
   modified: number;
-  readonly transferId: string;
   readonly by: Invocation;
-  /** When it was made, epoch ms. */
-  readonly at: number;
 }
 
 /** The disk of an SSH server. Temporary names here, final names on the shelf. */
 export interface SshDisk {
   readonly temporary: ReadonlyMap<string, Inode>;
   /** Opens a temporary file; `w` empties it, `r+` does not. */
-  open(name: string, flags: 'w' | 'r+', transferId: string, by: Invocation): Inode | undefined;
+  open(name: string, flags: 'w' | 'r+', by: Invocation): Inode | undefined;
   write(inode: Inode, offset: number, bytes: Buffer): void;
   sync(inode: Inode): void;
   /** Gives a temporary file its final name. False where it is not there. */
@@ -32,7 +29,7 @@ export function openSshDisk(nature: Nature, shelf: Shelf): SshDisk {
   const temporary = new Map<string, Inode>();
   return {
     temporary,
-    open(name, flags, transferId, by) {
+    open(name, flags, by) {
       const found = temporary.get(name);
       if (flags === 'r+' || found) {
         if (found && flags === 'w') {
@@ -43,10 +40,7 @@ export function openSshDisk(nature: Nature, shelf: Shelf): SshDisk {
       }
       const modified = secondsNow(nature);
       const bytes = Buffer.alloc(0);
-      const inode: Inode = {
-        ...{ bytes, synced: bytes, modified, transferId, by },
-        at: nature.timeline.now(),
-      };
+      const inode: Inode = { bytes, synced: bytes, modified, by };
       temporary.set(name, inode);
       return inode;
     },
@@ -76,11 +70,9 @@ export function openSshDisk(nature: Nature, shelf: Shelf): SshDisk {
       for (const inode of temporary.values()) inode.bytes = inode.synced;
     },
     leftovers: () =>
-      [...temporary].map(([name, { transferId, by, at }]) => ({
+      [...temporary].map(([name, { by }]) => ({
         what: `the temporary file ${name}`,
-        transferId,
         by,
-        at,
         isAllowed: false,
       })),
   };

@@ -150,7 +150,7 @@ export function openSshServer(site: ServerSite): Server {
       async begin(file, plan, signal) {
         const connection = connections.current();
         const name = temporaryName(file);
-        const create = () => disk.open(name, 'w', file.transferId, invocation);
+        const create = () => disk.open(name, 'w', invocation);
         const inode = await over(connection, `create ${name}`, create, { signal, writes: true });
         const opened = inode && { connection, inode };
         return openUpload(file, plan, { held: 0, modified: undefined }, opened);
@@ -175,7 +175,7 @@ export function openSshServer(site: ServerSite): Server {
         if (found > size) throw uploadLost('the server has more than was sent');
         const held =
           found === size ? data.parts : Math.min(data.parts, Math.floor(found / plan.partSize));
-        const open = () => disk.open(name, 'r+', transferId, invocation);
+        const open = () => disk.open(name, 'r+', invocation);
         const inode = await over(connection, `open ${name}`, open, { signal });
         if (!inode) throw uploadLost('the temporary file is gone');
         return openUpload(file, plan, { held, modified }, { connection, inode });

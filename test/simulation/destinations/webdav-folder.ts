@@ -12,17 +12,14 @@ export interface Mark {
 
 interface Resource extends Mark {
   readonly bytes: Buffer;
-  readonly transferId: string;
   readonly by: Invocation;
-  /** When it was made, epoch ms. */
-  readonly at: number;
 }
 
 /** A folder of a WebDAV server; temporary names here, final names on the shelf. */
 export interface WebDavFolder {
   look(name: string): (Mark & { readonly size: number }) | undefined;
   /** Puts bytes at an offset; a whole PUT takes the place of what was there. */
-  put(name: string, offset: number, bytes: Buffer, transferId: string, by: Invocation): void;
+  put(name: string, offset: number, bytes: Buffer, by: Invocation): void;
   /** False where there is nothing of this name. */
   move(name: string, path: string, by: Invocation): boolean;
   delete(name: string): void;
@@ -39,7 +36,7 @@ export function openWebDavFolder(nature: Nature, shelf: Shelf, keepsEtag: boolea
       const found = resources.get(name);
       return found && { etag: found.etag, modified: found.modified, size: found.bytes.length };
     },
-    put(name, offset, bytes, transferId, by) {
+    put(name, offset, bytes, by) {
       etags += 1;
       const older = offset === 0 ? undefined : resources.get(name);
       const grown = Buffer.alloc(Math.max(older?.bytes.length ?? 0, offset + bytes.length));
@@ -47,8 +44,8 @@ export function openWebDavFolder(nature: Nature, shelf: Shelf, keepsEtag: boolea
       bytes.copy(grown, offset);
       const modified = secondsNow(nature);
       resources.set(name, {
-        ...{ bytes: grown, etag: `W/"${etags}"`, modified, transferId },
-        ...{ by: older?.by ?? by, at: older?.at ?? nature.timeline.now() },
+        ...{ bytes: grown, etag: `W/"${etags}"`, modified },
+        by: older?.by ?? by,
       });
     },
     move(name, path, by) {
@@ -64,11 +61,9 @@ export function openWebDavFolder(nature: Nature, shelf: Shelf, keepsEtag: boolea
     },
     names: () => resources.keys(),
     leftovers: () =>
-      [...resources].map(([name, { transferId, by, at }]) => ({
+      [...resources].map(([name, { by }]) => ({
         what: `the temporary file ${name}`,
-        transferId,
         by,
-        at,
         isAllowed: false,
       })),
   };

@@ -44,10 +44,10 @@ function openFolderServer(site: ServerSite, way: Way): Server {
   };
 
   /** What a server stores of a body: sometimes less than it acknowledges. */
-  const store = (name: string, offset: number, bytes: Buffer, id: string, by: Invocation) => {
+  const store = (name: string, offset: number, bytes: Buffer, by: Invocation) => {
     const isShort = bytes.length > 1 && nature.faults.strikes('short');
     const kept = isShort ? bytes.subarray(0, nature.random.between(1, bytes.length - 1)) : bytes;
-    folder.put(name, offset, kept, id, by);
+    folder.put(name, offset, kept, by);
   };
 
   const ranged = (
@@ -66,7 +66,7 @@ function openFolderServer(site: ServerSite, way: Way): Server {
         if (number > prefix) throw uploadLost('the part before is missing');
         const body = Buffer.from(bytes);
         const how = { signal, bytes: body.length, writes: true };
-        const effect = () => store(temporary.name, offset, body, transferId, by);
+        const effect = () => store(temporary.name, offset, body, by);
         await line.ask(`put ${file.path} at ${offset}`, effect, how);
         const size = (await temporary.size(signal)) ?? 0;
         if (size < offset + length) {
@@ -105,7 +105,7 @@ function openFolderServer(site: ServerSite, way: Way): Server {
         const how = { signal, bytes: bytes.length, writes: true };
         const all = Buffer.concat(body);
         const effect = () => {
-          if (isLast) store(temporary.name, 0, all, transferId, by);
+          if (isLast) store(temporary.name, 0, all, by);
         };
         try {
           await line.ask(`body ${number} of ${path}`, effect, how);
@@ -146,7 +146,7 @@ function openFolderServer(site: ServerSite, way: Way): Server {
         await line.ask(`folder of ${file.path}`, () => {}, { signal });
         const { name } = temporary;
         if (plan.count === 0) {
-          const effect = () => folder.put(name, 0, Buffer.alloc(0), file.transferId, invocation);
+          const effect = () => folder.put(name, 0, Buffer.alloc(0), invocation);
           await line.ask(`put ${name}`, effect, { signal, writes: true });
         }
         return write(line, file, plan, temporary, 0, invocation);

@@ -22,8 +22,6 @@ export interface Deliveries {
   published(place: string, publication: Publication): void;
   /** A write to the runs table. */
   written(write: Write): void;
-  /** When a transfer last had a checkpoint saved, epoch ms; 0 for never. */
-  savedAt(place: string, transfer: string): number;
   /** Deliveries with a receipt so far. */
   readonly receipts: number;
   /** Whether parts are in a file that the destination lists and no checkpoint knows. */
@@ -59,8 +57,7 @@ export function judgeDeliveries(
   const { faults, judge, timeline } = nature;
   /** By place and path: the newest content that was published. */
   const newest = new Map<string, Published>();
-  const receipts = new Map<string, { readonly at: number }>();
-  const saved = new Map<string, number>();
+  const receipts = new Map<string, { readonly at: number; readonly fence: number }>();
   /** How often each part was sent since anything was published; worlds of that kind are small. */
   const sentParts = new Map<string, number>();
   /** Files with parts that the destination lists and no checkpoint knows: their bytes passed nobody. */
@@ -71,7 +68,7 @@ export function judgeDeliveries(
     return runs.items.get(`USER#${userId}|${kind}#${destination}#${keyHash(`${userId}/${path}`)}`);
   };
   const shownAt = (place: string, path: string) =>
-    shownItemSchema.safeParse(itemAt('SHOWN', place, path)).data?.data.etag;
+    shownItemSchema.safeParse(itemAt('SHOWN', place, path)).data;
 
   /** Nobody could note what was sent by a process that died, or what the destination alone tells of. */
   const hasUnseenParts = (place: string, path: string) => {
@@ -85,14 +82,18 @@ export function judgeDeliveries(
     sent(place, file, part, parts, jobId) {
       const last = newest.get(`${place}|${file.path}`);
       const server = servers.get(place);
+      const shown = shownAt(place, file.path);
       const isThere =
         last?.transferId === file.transferId &&
         server?.shelf.files.get(file.path) === last.file &&
         // Another content may have been about to take the place.
-        shownAt(place, file.path) === last.etag &&
+        shown?.data.etag === last.etag &&
         !wildClocks;
       const receipt = receipts.get(`${place}|${file.transferId}`);
-      if (isThere && receipt && receipt.at >= last.at) {
+      // Noted once more after the receipt: another content was about to be shown in between.
+      const isNewest =
+        receipt && receipt.at >= (last?.at ?? 0) && receipt.fence >= (shown?.fence ?? 0);
+      if (isThere && isNewest) {
         const seconds = Math.round((timeline.now() - receipt.at) / 1000);
         judge.violate(
           'what has a receipt is not sent again',
@@ -159,10 +160,7 @@ export function judgeDeliveries(
       const { kind, place } = readKey(write.key);
       const data = write.after?.data;
       if (kind === 'CHECKPOINT' && data !== undefined) {
-        const text = JSON.stringify(data);
-        const [userId = '', destination = ''] = place.split('/');
-        const { archive } = checkpointSchema.parse(data);
-        saved.set(`${place}|${transferId(userId, destination, archive)}`, timeline.now());
+        const text = JSON.stringify(checkpointSchema.parse(data));
         if (text.length > LARGEST_CHECKPOINT) {
           judge.violate('small checkpoints', `a checkpoint has ${text.length} characters`);
         }
@@ -171,7 +169,11 @@ export function judgeDeliveries(
       const receipt = receiptSchema.parse(data);
       const { archive, digest } = receipt;
       const [userId = '', destination = ''] = place.split('/');
-      receipts.set(`${place}|${transferId(userId, destination, archive)}`, { at: timeline.now() });
+      const fence = Number(write.after?.fence);
+      receipts.set(`${place}|${transferId(userId, destination, archive)}`, {
+        at: timeline.now(),
+        fence,
+      });
       const version = staging.history(archive.key).find(({ etag }) => etag === archive.etag);
       const path = `${archive.component}/${archive.file}`;
       const file = servers.get(place)?.shelf.files.get(path);
@@ -189,7 +191,6 @@ export function judgeDeliveries(
       }
     },
 
-    savedAt: (place, transfer) => saved.get(`${place}|${transfer}`) ?? 0,
     hasUnseenParts,
     get receipts() {
       return receipts.size;

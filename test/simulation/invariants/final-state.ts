@@ -7,9 +7,6 @@ import { type Deliveries, isSound, receiptKey } from './deliveries.ts';
 import type { Judge } from './judge.ts';
 import { readKey } from './runs-key.ts';
 
-/** A beginning is noted before anything is there, so long before at most. */
-const BEGINNING_MS = 60_000;
-
 interface Places {
   readonly people: People;
   readonly staging: StagingBucket;
@@ -72,20 +69,11 @@ function judgeArchives(
   }
 }
 
-function judgeLeftovers(
-  judge: Judge,
-  { runs, servers, deliveries, settings }: Places,
-  place: string,
-): void {
+function judgeLeftovers(judge: Judge, { runs, servers, settings }: Places, place: string): void {
   for (const leftover of servers.get(place)?.leftovers() ?? []) {
-    const { what, transferId, by, at, isAllowed } = leftover;
-    // An archive of one part is begun without a note.
-    if (!isAllowed && deliveries.savedAt(place, transferId) >= at - BEGINNING_MS) {
-      judge.violate(
-        'nothing of ours lies about',
-        `${what} is still at ${place}, made by ${by.name}`,
-      );
-    }
+    const { what, by, isAllowed } = leftover;
+    if (isAllowed) continue;
+    judge.violate('nothing of ours lies about', `${what} is still at ${place}, made by ${by.name}`);
   }
   const [userId = '', name = ''] = place.split('/');
   const failed = lastRun(settings.items.get(userId), name).outcome === 'failed';

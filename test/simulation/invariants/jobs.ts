@@ -22,6 +22,8 @@ export interface Jobs {
   readonly ended: number;
 }
 
+type Status = Record<string, unknown>;
+
 const MOST_HOPS = 400;
 /** A skip is said of a run that has just ended, as long as the lease is not given back, in ms. */
 const RELEASING_MS = 60_000;
@@ -65,6 +67,27 @@ export function judgeJobs(
     }
   };
 
+  /** Whether the user's row tells of a later slot, and of no skip: an older one then changes nothing. */
+  const isOutdone = (key: string, place: string) => {
+    const [userId = '', destination = ''] = place.split('/');
+    const row = tables.settings.items.get(userId);
+    const { slot, outcome } = nested(row, 'status', 'destinations', destination, 'lastRun');
+    return typeof slot === 'string' && slot > readKey(key).slot && outcome !== 'skipped';
+  };
+
+  /** The pipeline tells of the latest run that was no skip, and of the latest good one. */
+  const neverBack = (place: string, before: Status, after: Status) => {
+    const [earlier, later] = [nested(before, 'lastRun'), nested(after, 'lastRun')];
+    if (earlier.outcome !== 'skipped' && isBefore(later.slot, earlier.slot)) {
+      const words = `${place} told of ${earlier.slot}, and then of ${later.slot}`;
+      judge.violate('the latest run is told of', words);
+    }
+    if (isBefore(after.lastGood, before.lastGood)) {
+      const words = `${place} was good at ${before.lastGood}, and then at ${after.lastGood}`;
+      judge.violate('the last good run is never an earlier one', words);
+    }
+  };
+
   /** A slot is left behind only when each of its jobs is on the queue. */
   const rowMoved = ({ key: userId, before, after, by }: Write) => {
     const [earlier, later] = [before?.dueAt, after?.dueAt];
@@ -105,11 +128,12 @@ export function judgeJobs(
       }
       endedAt.set(record.jobId, timeline.now());
       const isGone = timeline.now() - people.wasGoneAt(userId) < EDITED_MS;
-      if (told.get(record.jobId) !== record.state && !isGone) {
+      const { state } = record;
+      if (told.get(record.jobId) !== state && !isGone && !isOutdone(key, place)) {
         const words = told.get(record.jobId) ?? 'nothing';
         judge.violate(
           'the user is told first',
-          `${by?.name} ended ${record.jobId} as ${record.state}; the row says ${words}`,
+          `${by?.name} ended ${record.jobId} as ${state}; the row says ${words}`,
         );
       }
     },
@@ -119,9 +143,12 @@ export function judgeJobs(
       const destinations = nested(write.after, 'status', 'destinations');
       const before = nested(write.before, 'status', 'destinations');
       for (const [destination, status] of Object.entries(destinations)) {
-        const run = nested({ status }, 'status').lastRun;
-        const earlier = nested({ status: before[destination] }, 'status').lastRun;
-        if (JSON.stringify(run) !== JSON.stringify(earlier)) runTold(write.key, destination, run);
+        const now = nested({ status }, 'status');
+        const earlier = nested({ status: before[destination] }, 'status');
+        if (write.by) neverBack(`${write.key}/${destination}`, earlier, now);
+        if (JSON.stringify(now.lastRun) !== JSON.stringify(earlier.lastRun)) {
+          runTold(write.key, destination, now.lastRun);
+        }
       }
     },
 
@@ -154,6 +181,11 @@ export function judgeJobs(
       return endedAt.size;
     },
   };
+}
+
+/** Of two texts whose order is that of time. */
+function isBefore(one: unknown, other: unknown): boolean {
+  return typeof one === 'string' && typeof other === 'string' && one < other;
 }
 
 function body({ userId, slot, destination, hop }: Job): string {

@@ -147,6 +147,12 @@ export const plants: readonly Plant[] = [
     changes: [['if (!progress.interrupted) await takeBackLeftovers(transfer, progress);', '']],
   },
   {
+    name: 'begun-unnoted',
+    what: 'an upload is begun before anything is noted of it',
+    file: TRANSFER,
+    changes: [['if (!saved) await keeper.saveBeginning(history);', '']],
+  },
+  {
     name: 'never-is-later',
     what: 'what was refused for good is tried again later',
     file: DELIVER,
@@ -169,6 +175,12 @@ export const plants: readonly Plant[] = [
         await tools.report(job.userId, job.destination, report);`,
       ],
     ],
+  },
+  {
+    name: 'late-run-told',
+    what: 'a run that ends late takes the place of a later one in the row',
+    file: 'functions/settings/last-run.ts',
+    changes: [['#s.#d.#n.lastRun.slot <= :slot ', ':slot <= :slot ']],
   },
   {
     name: 'last-delivery-missed',
