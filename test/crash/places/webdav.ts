@@ -4,7 +4,8 @@ import { startSabre } from '../../servers/sabredav.ts';
 import { davPlace } from './dav-server.ts';
 import { type CrashPlace, type Place, partAt } from './place.ts';
 
-const bytesAtOnce = 8 * 1024 ** 2;
+/** Two parts are under way, of which the second one waits for the first. */
+const bytesAtOnce = 16 * 1024 ** 2;
 
 /** Apache's mod_dav, which takes pieces by PUT. */
 export async function startWebDavPlace(): Promise<CrashPlace> {
