@@ -29,6 +29,8 @@ export interface DestinationType {
   readonly settings: readonly string[];
   /** Those of them that are secret: kept sealed, never shown. */
   readonly secrets: readonly string[];
+  /** Those that hold a long text, for which the path of a file that holds it may stand. */
+  readonly texts: readonly string[];
   /** Strict: an unknown name is a problem, with the nearest known one as the remedy. */
   parse(settings: Readonly<Record<string, unknown>>): Parsed<ConfiguredDestination>;
   /** Secrets that stand there as people wrote them. */
@@ -97,6 +99,7 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
     type,
     settings: known,
     secrets,
+    texts: definition.texts ?? [],
     parse(settings) {
       const { inline, sealed, files, problems } = examine(settings);
       if (problems.length > 0) return { ok: false, problems };
