@@ -19,6 +19,8 @@ const BYTES_PER_MS = 1_250_000;
 const LEAST_HELD = 4 * 1024 ** 2;
 /** Timers are exact to a ms: what is due in half of one is delivered now. */
 const EARLY_MS = 0.5;
+/** Nothing is held back, and each direction ends by itself. */
+const SOCKET = { noDelay: true, allowHalfOpen: true } as const;
 const LONGEST_HEADER = 16 * 1024;
 
 /**
@@ -27,8 +29,8 @@ const LONGEST_HEADER = 16 * 1024;
  * loopback's own, so that windows never are what limits a connection.
  */
 export async function startWire({ to, rttMs }: WireOptions): Promise<Wire> {
-  const direct = createServer({ noDelay: true }, (client) => join(client, to, rttMs));
-  const proxy = createServer({ noDelay: true }, (client) => {
+  const direct = createServer(SOCKET, (client) => join(client, to, rttMs));
+  const proxy = createServer(SOCKET, (client) => {
     acceptConnect(client)
       .then(() => join(client, to, rttMs))
       .catch(() => client.destroy());
@@ -59,12 +61,13 @@ async function acceptConnect(client: Socket): Promise<void> {
 }
 
 function join(client: Socket, to: WireOptions['to'], rttMs: number): void {
-  const server = createConnection({ ...to, noDelay: true });
+  const server = createConnection({ ...to, ...SOCKET });
   for (const [one, other] of [
     [client, server],
     [server, client],
   ] as const) {
-    one.on('error', () => {}).on('close', () => other.destroy());
+    // One that ends well is carried to its end.
+    one.on('error', () => {}).on('close', (failed) => failed && other.destroy());
   }
   const now = performance.now();
   carry(client, server, rttMs / 2, now + rttMs);

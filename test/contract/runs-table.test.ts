@@ -1,3 +1,4 @@
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../functions/core/checkpoint.ts';
 import { type Job, jobId } from '../../functions/core/job.ts';
@@ -91,6 +92,52 @@ describe('a write that lands after a later holder of the lease has written', () 
     await expect(runs.assertHeld(newer)).resolves.toBeUndefined();
     const third = await runs.acquire(job, 'third', NOW + 100_000);
     expect(third).toMatchObject({ held: false });
+  });
+});
+
+describe('an item that a newer version has written', () => {
+  /** Gives every map of an item one field more. */
+  const grown = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(grown);
+    if (typeof value !== 'object' || value === null) return value;
+    const fields = Object.entries(value).map(([name, held]) => [name, grown(held)]);
+    return { ...Object.fromEntries(fields), since: 'the next version' };
+  };
+  const rewrite = async (kind: string, change: (data: unknown) => unknown) => {
+    const [sk = ''] = (await dynamo.itemsOf(job.userId)).filter((one) => one.startsWith(kind));
+    const Key = { pk: `USER#${job.userId}`, sk };
+    const place = { TableName: dynamo.runsTable, Key };
+    const { Item } = await dynamo.documents.send(new GetCommand(place));
+    await dynamo.documents.send(
+      new UpdateCommand({
+        ...place,
+        UpdateExpression: 'SET #data = :data',
+        ExpressionAttributeNames: { '#data': 'data' },
+        ExpressionAttributeValues: { ':data': change(Item?.data) },
+      }),
+    );
+  };
+
+  it('and that has fields which are not known here is read without them', async () => {
+    const errors = [{ code: 'no-space', message: 'It is full.' }] as const;
+    const failed: JobRecord = { ...record(newer.fence), state: 'failed', errors };
+    await runs.saveJob(job, failed);
+    await runs.saveCheckpoint(newer, checkpoint(7));
+    await runs.saveShown(newer, archive());
+    await runs.saveReceipt(newer, receipt(job.slot));
+    for (const kind of ['JOB', 'CHECKPOINT', 'SHOWN', 'RECEIPT']) await rewrite(kind, grown);
+    expect(await runs.job(job)).toEqual(failed);
+    expect(await runs.checkpoint(newer, archive())).toEqual(checkpoint(7));
+    expect(await runs.deliveredBy(newer, archive())).toBe(jobId(job));
+  });
+
+  it('and that means something else by its version is not taken for one of ours', async () => {
+    await runs.saveJob(job, record(newer.fence));
+    await runs.saveCheckpoint(newer, checkpoint(7));
+    const next = (data: unknown) => (typeof data === 'object' ? { ...data, v: 2 } : data);
+    for (const kind of ['JOB', 'CHECKPOINT']) await rewrite(kind, next);
+    await expect(runs.job(job)).rejects.toThrow();
+    expect(await runs.checkpoint(newer, archive())).toBeUndefined();
   });
 });
 

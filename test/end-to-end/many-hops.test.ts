@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 /** As many as there is time for here; `npm run hops` takes thirty and more, to every server. */
-const HOPS = 6;
+const HOPS = 5;
 
 it('one archive takes many invocations to Azurite, and no byte goes twice', async () => {
   const say = (line: string) => void lines.push(line);
@@ -22,4 +22,4 @@ it('one archive takes many invocations to Azurite, and no byte goes twice', asyn
   expect(row?.failures, lines.join('\n')).toEqual([]);
   expect(row?.hops).toBeGreaterThanOrEqual(HOPS);
   expect(row?.bytesRatio).toBeLessThan(MOST_RATIO);
-}, 300_000);
+}, 480_000);
