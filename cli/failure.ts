@@ -1,3 +1,4 @@
+import { FerryError } from '../functions/core/errors.ts';
 import type { Problem } from '../functions/core/problem.ts';
 
 /** What a command ends with, as its exit status. */
@@ -60,6 +61,7 @@ const POLICY =
 /** What went wrong as a failure; secrets are in none of the errors that come here. */
 export function toFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
+  if (thrown instanceof FerryError) return new Failure(thrown.message);
   if (!(thrown instanceof Error)) return new Failure(String(thrown));
   const { message, name } = thrown;
   // The SDK has no name for it.

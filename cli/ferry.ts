@@ -1,5 +1,6 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -28,6 +29,7 @@ export interface Ferry extends Disposable {
   /** What the staging bucket takes in one request, in bytes. */
   readonly largestPart: number;
   readonly documents: DynamoDBDocumentClient;
+  readonly kms: KMSClient;
   readonly lambda: LambdaClient;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
@@ -84,6 +86,7 @@ function connect(
   const clients = {
     s3: new S3Client(to('s3')),
     sqs: new SQSClient({ ...to('sqs'), useQueueUrlAsEndpoint: false }),
+    kms: new KMSClient(to('kms')),
     lambda: new LambdaClient({
       ...to('lambda'),
       maxAttempts: 1,

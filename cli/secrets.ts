@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { destinationTypes } from '../functions/destinations/registry.ts';
+import { destinationTypes, findReadableSecrets } from '../functions/destinations/registry.ts';
+import { openSealer } from '../functions/secrets/sealing.ts';
 import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
 
-const sealed = z.strictObject({ sealed: z.string() });
+const sealed = z.object({ sealed: z.string() });
 const spec = z.looseObject({ destinations: z.record(z.string(), z.unknown()) });
 const withSettings = z.looseObject({
   type: z.string(),
@@ -24,7 +25,8 @@ export type Visibility = 'plain' | 'secret' | 'sealed' | 'unknown';
 export function visibilityOf({ type, name }: Place, value: unknown): Visibility {
   if (sealed.safeParse(value).success) return 'sealed';
   const known = destinationTypes.find((each) => each.type === type)?.settings ?? [];
-  if (isSecret(type, name, value)) return 'secret';
+  const readable = findReadableSecrets(type, { [name]: value });
+  if (readable.some(({ setting }) => setting === name)) return 'secret';
   return known.includes(name.replace(/_FILE$/, '')) || known.includes(name) ? 'plain' : 'unknown';
 }
 
@@ -65,33 +67,47 @@ const SHOWN_AS: Readonly<Record<Visibility, string | undefined>> = {
  * @throws Failure where it stands at a place at which there was none
  */
 export function keepHidden(edited: unknown, seen: unknown): unknown {
-  const kept = new Map<string, unknown>();
-  const at = ({ destination, name }: Place) => JSON.stringify([destination, name]);
+  const kept = new Map<string, { readonly value: unknown }>();
   mapSettings(seen, (place, value) => {
-    const marker = SHOWN_AS[visibilityOf(place, value)];
-    if (marker !== undefined) kept.set(at(place), { marker, value });
+    const isHidden = SHOWN_AS[visibilityOf(place, value)] !== undefined;
+    if (isHidden) kept.set(idOf(place.destination, place.name), { value });
     return value;
   });
-  const hidden = z.object({ marker: z.string(), value: z.unknown() });
-  return mapSettings(edited, (place, value) => {
-    if (!Object.values(SHOWN_AS).some((marker) => marker !== undefined && marker === value)) {
-      return value;
-    }
-    const found = hidden.safeParse(kept.get(at(place)));
-    if (found.success) return found.data.value;
+  const markers = Object.values(SHOWN_AS).filter((marker) => marker !== undefined);
+  return mapSettings(edited, ({ destination, name }, value) => {
+    if (typeof value !== 'string' || !markers.includes(value)) return value;
+    const found = kept.get(idOf(destination, name));
+    if (found) return found.value;
     throw new Failure(
-      `${place.name} of "${place.destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
+      `${name} of "${destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
     );
   });
 }
 
-/** Seals every secret that can be read, so that none is ever written as it was typed. */
-export async function sealSecrets(
-  _ferry: Ferry,
-  _userId: string,
-  given: unknown,
-): Promise<unknown> {
-  return given;
+/**
+ * Seals every secret that can be read, so that none is ever written as it was typed. Only Ferry itself
+ * opens it again.
+ */
+export async function sealSecrets(ferry: Ferry, userId: string, given: unknown): Promise<unknown> {
+  const { seal } = openSealer(ferry.kms, ferry.outputs.SecretsKeyArn);
+  const sealing: Promise<unknown>[] = [];
+  const found = new Map<string, { readonly sealed: string }>();
+  mapSettings(given, ({ destination, name, type }, value) => {
+    const [secret] = findReadableSecrets(type, { [name]: value });
+    if (secret === undefined) return value;
+    const work = seal({ userId, destination }, name, secret.text.reveal());
+    sealing.push(work.then((text) => found.set(idOf(destination, name), { sealed: text })));
+    return value;
+  });
+  await Promise.all(sealing);
+  return mapSettings(
+    given,
+    ({ destination, name }, value) => found.get(idOf(destination, name)) ?? value,
+  );
+}
+
+function idOf(destination: string, name: string): string {
+  return JSON.stringify([destination, name]);
 }
 
 /** Settings of one destination with every secret sealed that can be read. */
@@ -105,12 +121,4 @@ export async function sealSettings(
     destinations: { [destination]: { type, settings } },
   });
   return withSettings.parse(spec.parse(sealed).destinations[destination]).settings;
-}
-
-const SECRETS =
-  /PASSWORD|PASSPHRASE|SECRET|ACCOUNT_KEY|CONNECTION_STRING|TOKEN|SAS|SSH_IDENTITY_FILE$/;
-
-function isSecret(_type: string, name: string, value: unknown): boolean {
-  if (name === 'SSH_IDENTITY_FILE') return String(value).includes('PRIVATE KEY');
-  return !name.endsWith('_FILE') && SECRETS.test(name);
 }

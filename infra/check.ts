@@ -3,7 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { checkEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, decryptThroughS3, useKeyThroughDynamoDb } from './permissions.ts';
+import { allow, decryptThroughS3, openSecrets, useKeyThroughDynamoDb } from './permissions.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -23,7 +23,7 @@ export class Check extends Construct {
 
   constructor(scope: Construct, id: string, { stage, state, logs }: CheckProps) {
     super(scope, id);
-    const { settings, runs, staging, key } = state;
+    const { settings, runs, staging, key, secretsKey } = state;
     const ownAccount = { StringEquals: { 's3:ResourceAccount': Aws.ACCOUNT_ID } };
 
     this.function = new FerryFunction(this, 'Handler', {
@@ -44,6 +44,7 @@ export class Check extends Construct {
         // What was found out about a server is kept for the transfers.
         allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [runs.tableArn]),
         useKeyThroughDynamoDb(key),
+        openSecrets(secretsKey),
         // Keys and certificates that settings name; hidden folders and all others may hold them.
         allow(['s3:GetObject'], [staging.arnForObjects('*')], ownAccount),
         allow(['s3:ListBucket'], [staging.bucketArn], ownAccount),
@@ -56,6 +57,8 @@ export class Check extends Construct {
       ],
       logs,
     });
+
+    secretsKey.letOpen(this.function);
 
     // The resource as cdk-nag prints it, which is as the template refers to the other stack.
     const allObjects = `{"Fn::GetStackOutput":{"StackName":"${state.stackName}","Region":{"Ref":"AWS::Region"},"OutputName":"PublishOutputFnGetAttStaging12D1754EArn10AD1D02"}}/*`;

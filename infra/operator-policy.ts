@@ -3,7 +3,7 @@ import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { allow, useKeyThroughDynamoDb } from './permissions.ts';
+import { allow, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -20,7 +20,7 @@ export interface OperatorPolicyProps {
  */
 export class OperatorPolicy extends ManagedPolicy {
   constructor(scope: Construct, id: string, { stage, state, jobs, check }: OperatorPolicyProps) {
-    const { settings, runs, staging, key } = state;
+    const { settings, runs, staging, key, secretsKey } = state;
     const stacks = ['State', 'Pipeline'].map((part) =>
       Stack.of(scope).formatArn({
         service: 'cloudformation',
@@ -39,6 +39,7 @@ export class OperatorPolicy extends ManagedPolicy {
         // Writing: the mark that a run is cancelled.
         allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [runs.tableArn]),
         useKeyThroughDynamoDb(key),
+        sealSecrets(secretsKey),
         allow(['s3:AbortMultipartUpload', 's3:PutObject'], [staging.arnForObjects('*')]),
         // Decrypt is what S3 asks for to put a multipart upload together, not to hand it out.
         allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn], {

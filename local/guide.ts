@@ -30,6 +30,8 @@ Ferry goes on, with a tick every minute. Ctrl-C ends it and removes everything.
                  runs     ${ferry.topology.output('RunsTable')}
   SQS            ${endpoints.sqs}
                  jobs     ${ferry.topology.output('JobQueueUrl')}
+  KMS (a fake)   ${endpoints.kms}
+                 secrets  ${ferry.topology.output('SecretsKeyArn')}
   S3 (staging)   ${endpoints.s3}
                  bucket   ${ferry.stagingBucket}
 ${servers.map(({ type, address }) => `  ${`users' ${type}`.padEnd(14)} ${address}`).join('\n')}

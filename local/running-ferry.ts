@@ -11,6 +11,7 @@ export const deploymentOutputs = z.object({
   StagingBucket: z.string(),
   JobQueueUrl: z.string(),
   CheckFunction: z.string(),
+  SecretsKeyArn: z.string(),
 });
 export type DeploymentOutputs = z.output<typeof deploymentOutputs>;
 

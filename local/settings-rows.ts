@@ -27,14 +27,12 @@ export async function writeSettings(
 ): Promise<void> {
   const documents = DynamoDBDocumentClient.from(table.dynamodb);
   for (const user of users) {
-    const spec = specOf(user, destinations);
-    await documents.send(
-      new PutCommand({ TableName: table.name, Item: { userId: user.id, spec } }),
-    );
+    const Item = { userId: user.id, spec: specOf(user, destinations) };
+    await documents.send(new PutCommand({ TableName: table.name, Item }));
   }
 }
 
-/** What a user asks for: each of their places, every minute. */
+/** What a person writes for a user, with the secrets as text. */
 export function specOf(user: LocalUser, destinations: Destinations) {
   const named = Object.entries(user.destinations).map(([name, place]) => [
     name,

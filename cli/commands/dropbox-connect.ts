@@ -42,6 +42,8 @@ files.metadata.read, files.content.write and files.content.read switched on and 
         'The row takes the token from a staged file (DROPBOX_REFRESH_TOKEN_FILE). Remove that setting first.',
       );
     }
+    // A token that cannot be sealed is not kept: nobody is to log in for nothing.
+    await sealSettings(ferry, place, TYPE, { DROPBOX_REFRESH_TOKEN: 'none yet' });
     const oauthEndpoint = oauthEndpointOf(settings);
     const transport = openTransport({ oauthEndpoint }, openEgress(ANYWHERE));
     const login = await openLogin(appKey, transport, oauthEndpoint);

@@ -25,6 +25,12 @@ export interface Surroundings {
    * @returns undefined where there is no such file
    */
   readFile(path: string): Promise<string | undefined>;
+  /**
+   * Opens a sealed setting of this very destination.
+   * @param name of the setting
+   * @throws FerryError `setting-invalid` where it was sealed for something else or was changed
+   */
+  unseal(name: string, sealed: string): Promise<Secret>;
   /** Addresses that may hand out keys, as the operator lists them. */
   readonly roleEndpoints: readonly string[];
   /**

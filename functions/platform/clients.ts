@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -25,6 +26,11 @@ const SMALL_CALL = {
 
 export function connectDynamoDb(): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient(SMALL_CALL), TRANSLATION);
+}
+
+/** Seals and opens secrets. */
+export function connectKms(): KMSClient {
+  return new KMSClient(SMALL_CALL);
 }
 
 export function connectSqs(): SQSClient {

@@ -17,6 +17,8 @@ const variables = z.strictObject({
   STAGING_BUCKET: z.string().min(1),
   /** URL of the job queue. */
   JOBS_QUEUE_URL: z.url(),
+  /** The key that seals secrets: id, ARN or alias. */
+  SECRETS_KEY: z.string().min(1),
   /** How often the queue delivers a message before it goes to the dead-letter queue. */
   MAX_RECEIVE_COUNT: count(1, 1000),
   /** How many partitions the due index is spread over. */
@@ -33,6 +35,7 @@ const variables = z.strictObject({
 
 export const settingsChangedEnvironment = variables.pick({
   SETTINGS_TABLE: true,
+  SECRETS_KEY: true,
   DUE_SHARDS: true,
   SPREAD_MINUTES: true,
 });

@@ -1,18 +1,14 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Egress } from '../core/egress.ts';
+import type { Place } from '../core/sealed.ts';
 import { NEVER } from '../core/stopping.ts';
 import type { Surroundings } from '../destinations/surroundings.ts';
 import { openEgress } from '../egress/egress.ts';
 import { openDeliveryRoles } from '../roles/delivery-roles.ts';
 import { openFindings } from '../runs/findings.ts';
+import { openUnsealer, type Unsealer } from '../secrets/sealing.ts';
 import type { openStaging } from '../source/staging.ts';
-import { connectSts } from './clients.ts';
-
-/** One destination of one user. */
-interface Place {
-  readonly userId: string;
-  readonly destination: string;
-}
+import { connectKms, connectSts } from './clients.ts';
 
 /** Joins what destinations may use of this deployment. */
 export function openSurroundings(
@@ -27,7 +23,8 @@ export function openSurroundings(
   const roles = openDeliveryRoles(connectSts());
   const findings = openFindings(documents, environment.RUNS_TABLE);
   const egress = openEgress({ allow: environment.EGRESS_ALLOW, ports: {} });
-  return surroundingsOf(staging, roles, findings, environment.ROLE_ENDPOINTS, egress);
+  const unsealer = openUnsealer(connectKms());
+  return surroundingsOf(staging, roles, findings, unsealer, environment.ROLE_ENDPOINTS, egress);
 }
 
 /** What each destination may use of this deployment. */
@@ -35,10 +32,12 @@ export function surroundingsOf(
   staging: Pick<ReturnType<typeof openStaging>, 'readText'>,
   roles: ReturnType<typeof openDeliveryRoles>,
   findings: ReturnType<typeof openFindings>,
+  unsealer: Unsealer,
   roleEndpoints: readonly string[],
   egress: Egress,
 ): (place: Place) => Surroundings {
   return ({ userId, destination }) => ({
+    unseal: (name, sealed) => unsealer.unseal({ userId, destination }, name, sealed),
     readFile: (path) => staging.readText(userId, path, NEVER),
     egress,
     trustFirstHostKey: false,

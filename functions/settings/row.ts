@@ -5,6 +5,7 @@ import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { shapeProblems } from '../core/shape-problems.ts';
 import { DESTINATION_NAME, type User, type UserDestination, type UserRow } from '../core/user.ts';
+import { misplacedSecrets, putSealings, writtenSettings } from './row-secrets.ts';
 import { parseSchedule } from './schedule.ts';
 import {
   KNOWN_NAMES,
@@ -35,6 +36,8 @@ export function readRow<Configured>(
     specHash: hash(spec),
     checkedHash: status?.specHash,
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
+    written: writtenSettings(item),
+    sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination),
   };
 }
 
@@ -69,6 +72,7 @@ export function parseRow<Configured>(
     if (!data) continue;
     const parsed = inSettings(parseDestination(data.type, data.settings));
     accept(path, parsed);
+    if (parsed.ok) problems.push(...misplacedSecrets(item, name, data.settings));
     if (parsed.ok) configured.set(name, parsed);
   }
   if (!shape.success || schedule === undefined || problems.length > 0) {

@@ -30,7 +30,7 @@ export async function openCommandLine(
       endpoints: running.endpoints,
       outputs: {
         ...{ SettingsTable: elsewhere, RunsTable: elsewhere, StagingBucket: elsewhere },
-        ...{ JobQueueUrl: elsewhere, CheckFunction: elsewhere },
+        ...{ JobQueueUrl: elsewhere, CheckFunction: elsewhere, SecretsKeyArn: elsewhere },
         ...running.outputs,
       },
     };
@@ -50,5 +50,5 @@ export async function openCommandLine(
 
 /** One server under the name of every service, of which a test needs but one. */
 export function everyService(endpoint: string): Readonly<Record<string, string>> {
-  return { dynamodb: endpoint, lambda: endpoint, s3: endpoint, sqs: endpoint };
+  return { dynamodb: endpoint, kms: endpoint, lambda: endpoint, s3: endpoint, sqs: endpoint };
 }

@@ -2,13 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NEVER } from '../../functions/core/stopping.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
+import { openUnsealer } from '../../functions/secrets/sealing.ts';
 import { parseRow } from '../../functions/settings/row.ts';
 import { Refusal } from '../../local/dropbox/refusal.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
+import { type KeyService, startKeyService } from '../../local/key-service.ts';
+import { CREDENTIALS, REGION } from '../../local/local-names.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { type CommandLine, everyService, openCommandLine } from './command-line.ts';
 import { startFake } from './dropbox-subject.ts';
@@ -16,11 +20,15 @@ import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+const SECRETS_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/secrets';
+
 /** `ferry dropbox connect` as a person uses it: another process, a link, and a code that is typed. */
 describe('ferry dropbox connect', () => {
   let fake: DropboxFake;
   let database: EmbeddedDynamoDb;
   let line: CommandLine;
+  let keys: KeyService;
+  let kms: KMSClient;
   let userId: string;
   let row: Record<string, unknown>;
   let count = 0;
@@ -28,9 +36,12 @@ describe('ferry dropbox connect', () => {
   beforeAll(async () => {
     fake = await startFake();
     database = await startDynamoDb();
+    keys = await startKeyService();
+    keys.add(SECRETS_KEY);
+    kms = new KMSClient({ endpoint: keys.url, region: REGION, credentials: CREDENTIALS });
     line = await openCommandLine({
-      endpoints: everyService(database.endpoint),
-      outputs: { SettingsTable: database.settingsTable },
+      endpoints: { ...everyService(database.endpoint), kms: keys.url },
+      outputs: { SettingsTable: database.settingsTable, SecretsKeyArn: SECRETS_KEY },
     });
   });
   beforeEach(async () => {
@@ -43,6 +54,8 @@ describe('ferry dropbox connect', () => {
     await fake.stop();
     await database.stop();
     await line[Symbol.asyncDispose]();
+    kms.destroy();
+    await keys[Symbol.asyncDispose]();
   });
 
   const rowWith = (settings: object, box: object = {}) => ({
@@ -108,21 +121,28 @@ describe('ferry dropbox connect', () => {
 
     const now = await stored();
     const token: unknown = now?.spec.destinations.box.settings.DROPBOX_REFRESH_TOKEN;
-    expect(token).toEqual(expect.stringMatching(/^\S{20,}$/));
+    expect(token).toEqual({ sealed: expect.stringMatching(/^[\w-]{100,}$/) });
     const expected = rowWith({
       DROPBOX_APP_KEY: fake.app.key,
       DROPBOX_REMOTE_PATH: '/backups',
       DROPBOX_REFRESH_TOKEN: token,
     });
     expect(now).toEqual(expected);
-    expect(shown).not.toContain(String(token));
     for (const access of fake.oauth.accessTokens) expect(shown).not.toContain(access);
     expect(shown).toMatch(/DROPBOX_REFRESH_TOKEN of "box" is in the row of "alice-\d+"/);
 
     const settings = { ...now?.spec.destinations.box.settings, DROPBOX_ENDPOINT: fake.endpoint };
     const parsed = parseDestination('dropbox', settings);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    const destination = await parsed.value.open(NO_SURROUNDINGS);
+    const { unseal } = openUnsealer(kms);
+    const destination = await parsed.value.open({
+      ...NO_SURROUNDINGS,
+      async unseal(name, sealed) {
+        const secret = await unseal({ userId, destination: 'box' }, name, sealed);
+        expect(shown).not.toContain(secret.reveal());
+        return secret;
+      },
+    });
     for await (const { error } of destination.check(NEVER)) expect(error).toBeUndefined();
     await destination.close();
   });
@@ -246,6 +266,15 @@ describe('ferry dropbox connect', () => {
     const { code, shown } = await person(connect());
     expect(code).toBe(3);
     expect(shown).toMatch(/no destination "box"\. It has: \w+, \w+/);
+  });
+
+  it('a key that nobody may seal with is told before anybody follows a link', async () => {
+    await put(row);
+    keys.setEnabled(SECRETS_KEY, false);
+    const { code, shown } = await person(connect());
+    keys.setEnabled(SECRETS_KEY, true);
+    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(/Operator/) });
+    expect(shown).not.toContain('authorize');
   });
 
   it('a token in a staged file is not doubled', async () => {

@@ -373,6 +373,30 @@ describe('the next hop', () => {
     expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
   });
 
+  it.each([
+    ['the last of a try that was cut', 4, 2],
+    ['one on the way, for which the last was waiting', 10, 8],
+  ])('is not misled by a save that goes through late: %s', async (_, parts, cutAfter) => {
+    const world = await openWorld(dynamo);
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(parts * PART, 'site'));
+    failAt(world, 'write', new FerryError('unreachable', 'Cut.', { retry: 'now' }), 1, cutAfter);
+    const { before: go } = world.server;
+    const free = Promise.withResolvers<void>();
+    let saves = 0;
+    // The first is of an upload that has just begun.
+    world.server.before = async (step, part) => {
+      saves += step === 'checkpoint' ? 1 : 0;
+      if (step === 'checkpoint' && saves === 2) await free.promise;
+      await go(step, part);
+    };
+    const { result } = await world.deliverMessage({ invocationMs: 300_000 });
+    expect(result).toEqual({ outcome: 'succeeded' });
+    expect(saves).toBeGreaterThan(2);
+    free.resolve();
+    await setTimeout(200);
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
+  });
+
   it('notes no time below zero, however far its clock is behind', async () => {
     const world = await openWorld(dynamo);
     await world.deliverMessage();

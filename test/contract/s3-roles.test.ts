@@ -47,13 +47,14 @@ describe('keys that are not in the settings', () => {
   /** What a deployment with these endpoints gives the destinations of `userId`. */
   const around = (userId: string, roleEndpoints: readonly string[] = []): Surroundings => {
     const staging = { readText: async () => undefined };
-    const { recall, remember } = NO_SURROUNDINGS;
+    const { recall, remember, unseal } = NO_SURROUNDINGS;
     const findings = { recall, remember: () => remember(null) };
     const place = { userId, destination: 'cloud' };
     return surroundingsOf(
       staging,
       openDeliveryRoles(sts),
       findings,
+      { unseal: () => unseal('', '') },
       roleEndpoints,
       LOOPBACK,
     )(place);

@@ -9,6 +9,9 @@ export const NO_SURROUNDINGS: Surroundings = {
   egress: LOOPBACK,
   trustFirstHostKey: false,
   readFile: async () => undefined,
+  unseal: async () => {
+    throw new Error('nobody opens anything here');
+  },
   roleEndpoints: [],
   assumeRole: async () => {
     throw new Error('nobody assumes a role here');

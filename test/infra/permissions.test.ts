@@ -60,6 +60,9 @@ function statementsOf(template: Template): Statement[] {
 }
 
 const statements = statementsOf(pipeline);
+const isSecretsKey = (resources: readonly string[]) => resources.join().includes('SecretsKey');
+const marks = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })) });
+const keyPolicy = z.object({ KeyPolicy: document });
 const of = (prefix: string) => statements.filter((found) => found.role.startsWith(prefix));
 const actionsOf = (prefix: string) => of(prefix).flatMap((found) => found.actions);
 
@@ -89,18 +92,59 @@ describe('roles', () => {
   });
 
   it('use the key of the data only through the service that holds the data', () => {
-    const keys = statements.filter((found) =>
-      found.actions.some((name) => name.startsWith('kms:')),
+    const keys = statements.filter(
+      (found) =>
+        found.actions.some((name) => name.startsWith('kms:')) && !isSecretsKey(found.resources),
     );
     expect(keys).toHaveLength(7);
     for (const { condition } of keys) expect(condition).toContain('kms:ViaService');
   });
 });
 
+describe('the key of the secrets', () => {
+  const own = statements.filter(({ resources }) => isSecretsKey(resources));
+
+  it('seals for settings-changed, opens for transfer and check, and does nothing else', () => {
+    expect(own.map(({ role: id, actions }) => [id.replace(/Handler.*/, ''), actions])).toEqual([
+      ['SettingsChanged', ['kms:GenerateDataKey']],
+      ['Transfer', ['kms:Decrypt']],
+      ['Check', ['kms:Decrypt']],
+    ]);
+  });
+
+  it('is used for settings alone, as the encryption context says', () => {
+    for (const { condition } of own) {
+      expect(condition).toContain('"kms:EncryptionContext:purpose":"setting"');
+    }
+  });
+
+  it('lets only roles with the mark open anything, which transfer and check alone have', () => {
+    const marked = [...propertiesOf(pipeline, 'AWS::IAM::Role', marks)].filter(([, { Tags }]) =>
+      Tags.some(({ Key, Value }) => Key === 'ferry:secrets' && Value === 'open'),
+    );
+    expect(marked.map(([id]) => id.replace(/Handler.*/, '')).sort()).toEqual(['Check', 'Transfer']);
+    const policies = [...propertiesOf(state, 'AWS::KMS::Key', keyPolicy)].filter(([id]) =>
+      id.startsWith('SecretsKey'),
+    );
+    const denied = policies.flatMap(([, { KeyPolicy }]) =>
+      KeyPolicy.Statement.filter(
+        ({ Effect, Action }) => Effect === 'Deny' && Action.includes('kms:Decrypt'),
+      ),
+    );
+    expect(denied).toEqual([
+      expect.objectContaining({
+        Condition: { StringNotEquals: { 'aws:PrincipalTag/ferry:secrets': 'open' } },
+      }),
+    ]);
+  });
+});
+
 /** What each call of the AWS SDK has to be allowed to do. */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   ChangeMessageVisibilityCommand: ['sqs:ChangeMessageVisibility'],
+  DecryptCommand: ['kms:Decrypt'],
   DeleteCommand: ['dynamodb:DeleteItem'],
+  GenerateDataKeyCommand: ['kms:GenerateDataKey'],
   GetCommand: ['dynamodb:GetItem'],
   GetObjectCommand: ['s3:GetObject', 's3:GetObjectVersion'],
   HeadObjectCommand: ['s3:GetObject', 's3:GetObjectVersion'],
@@ -134,9 +178,11 @@ const POLLING = [
   'dynamodb:ListStreams',
 ];
 
+const SEALING = ['kms:Decrypt', 'kms:GenerateDataKey'];
+
 describe('functions together', () => {
   it('may do what their code calls and Lambda needs, and nothing besides', () => {
-    const folders = ['settings', 'runs', 'source', 'queue'];
+    const folders = ['settings', 'runs', 'source', 'queue', 'secrets'];
     const code = folders
       .flatMap((folder) => globSync(join(ROOT, 'functions', folder, '**', '*.ts')))
       .map((file) => readFileSync(file, 'utf8'))
@@ -147,7 +193,7 @@ describe('functions together', () => {
     const needed = calls.flatMap((call) => ACTIONS[call] ?? [`for ${call}: name it in this test`]);
     const allowed = statements
       .flatMap((found) => found.actions)
-      .filter((action) => /^(dynamodb|s3|sqs):/.test(action));
+      .filter((action) => /^(dynamodb|s3|sqs):/.test(action) || SEALING.includes(action));
     expect([...new Set(allowed)].sort()).toEqual([...new Set([...needed, ...POLLING])].sort());
   });
 });
