@@ -70,16 +70,16 @@ export function keepHidden(edited: unknown, seen: unknown): unknown {
   const kept = new Map<string, { readonly value: unknown }>();
   mapSettings(seen, (place, value) => {
     const isHidden = SHOWN_AS[visibilityOf(place, value)] !== undefined;
-    if (isHidden) kept.set(idOf(place.destination, place.name), { value });
+    if (isHidden) kept.set(idOf(place), { value });
     return value;
   });
   const markers = Object.values(SHOWN_AS).filter((marker) => marker !== undefined);
-  return mapSettings(edited, ({ destination, name }, value) => {
+  return mapSettings(edited, (place, value) => {
     if (typeof value !== 'string' || !markers.includes(value)) return value;
-    const found = kept.get(idOf(destination, name));
+    const found = kept.get(idOf(place));
     if (found) return found.value;
     throw new Failure(
-      `${name} of "${destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
+      `${place.name} of "${place.destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
     );
   });
 }
@@ -92,21 +92,19 @@ export async function sealSecrets(ferry: Ferry, userId: string, given: unknown):
   const { seal } = openSealer(ferry.kms, ferry.outputs.SecretsKeyArn);
   const sealing: Promise<unknown>[] = [];
   const found = new Map<string, { readonly sealed: string }>();
-  mapSettings(given, ({ destination, name, type }, value) => {
+  mapSettings(given, (place, value) => {
+    const { destination, name, type } = place;
     const [secret] = findReadableSecrets(type, { [name]: value });
     if (secret === undefined) return value;
     const work = seal({ userId, destination }, name, secret.text.reveal());
-    sealing.push(work.then((text) => found.set(idOf(destination, name), { sealed: text })));
+    sealing.push(work.then((text) => found.set(idOf(place), { sealed: text })));
     return value;
   });
   await Promise.all(sealing);
-  return mapSettings(
-    given,
-    ({ destination, name }, value) => found.get(idOf(destination, name)) ?? value,
-  );
+  return mapSettings(given, (place, value) => found.get(idOf(place)) ?? value);
 }
 
-function idOf(destination: string, name: string): string {
+function idOf({ destination, name }: Place): string {
   return JSON.stringify([destination, name]);
 }
 

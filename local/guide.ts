@@ -34,6 +34,7 @@ Ferry goes on, with a tick every minute. Ctrl-C ends it and removes everything.
                  secrets  ${ferry.topology.output('SecretsKeyArn')}
   S3 (staging)   ${endpoints.s3}
                  bucket   ${ferry.stagingBucket}
+  Events         ${endpoints.events}
 ${servers.map(({ type, address }) => `  ${`users' ${type}`.padEnd(14)} ${address}`).join('\n')}
 
 Stage another archive of a user; it is delivered with the next tick, or at once:
@@ -46,6 +47,8 @@ See what Ferry says about a user, try the connection, and look at the proofs:
 Add the user ${other}, after a look into the file, with an archive of their own:
   npx ferry --local user put ${other} --file ${example}
   npx ferry --local stage ${other} package.json --component mail
+See which events were raised:
+  curl -s ${endpoints.events}
 
 The same services answer the AWS CLI, with
   export AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId} AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey} AWS_DEFAULT_REGION=${REGION}
