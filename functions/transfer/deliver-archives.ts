@@ -13,7 +13,7 @@ import { takeBack } from './checkpoint-keeper.ts';
 import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';
-import { openTwins, twinRefused } from './twins.ts';
+import { openTwins, type Twins, twinRefused } from './twins.ts';
 
 export interface DeliveryTools {
   readonly job: Job;
@@ -94,7 +94,7 @@ async function deliverAll(
   for await (const staged of source.list(lease.userId, signal)) {
     const { etag, key: archive } = staged;
     if (!tools.isWanted(staged)) continue;
-    const twin = twins.meet(staged);
+    const twinOf = twins.meet(staged);
     if (progress.errors.some((e) => e.archive === archive && e.etag === etag)) continue;
     const deliveredBy = await runs.deliveredBy(lease, staged);
     if (deliveredBy === jobId(job)) count(staged);
@@ -103,7 +103,7 @@ async function deliverAll(
       progress.interrupted = 'out of time';
       return;
     }
-    const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged, twin);
+    const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged, twinOf);
     progress.movedBytes += movedBytes;
     if (delivery) count(staged);
     else if (!failure) {
@@ -154,19 +154,19 @@ async function takeBackLeftover(tools: TransferTools, left: Checkpoint): Promise
   }
 }
 
-/** One archive from pin to receipt. @param twin the key of another archive with the same name */
+/** One archive from pin to receipt. @param twinOf the key of another archive with the same name */
 async function deliver(
   tools: DeliveryTools,
   transfer: TransferTools,
   staged: StagedArchive,
-  twin: string | undefined,
+  twinOf: ReturnType<Twins['meet']>,
 ): Promise<Transferred> {
   const { clock, job, lease, runs } = tools;
   let transferred: Transferred;
   let archive: Archive;
   try {
-    const { composesNames } = await transfer.destination.capabilities(tools.signal);
-    if (composesNames && twin !== undefined) throw twinRefused(twin);
+    const twin = twinOf(await transfer.destination.capabilities(tools.signal));
+    if (twin !== undefined) throw twinRefused(staged.key, twin);
     archive = await tools.source.pin(staged, tools.signal);
     transferred = await transferArchive(transfer, archive);
   } catch (thrown) {

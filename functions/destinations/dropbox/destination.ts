@@ -33,6 +33,7 @@ export async function openDropbox(settings: DropboxSettings): Promise<Destinatio
     resume: 'parts',
     publish: 'atomic',
     composesNames: true,
+    foldsCase: true,
     proof: 'checksum',
   };
   return {

@@ -23,6 +23,11 @@ const TOLD: Readonly<Record<Strategy['by'], string>> = {
   whole: 'the server takes whole files only: an interrupted upload starts again',
 };
 
+function tell({ by, foldsCase }: Strategy): string {
+  const inOneCase = '; archives whose names differ in letter case alone are one file there';
+  return `${TOLD[by]}${foldsCase ? inOneCase : ''}`;
+}
+
 /** Tries everything that a delivery needs, one step at a time, with a small file of its own that it deletes. */
 export async function* checkServer(
   { server, strategies }: Remote,
@@ -46,7 +51,7 @@ export async function* checkServer(
     ],
     ['read back', async () => void (await readBack(server, name, body, signal))],
     ['delete', async () => void (await server.call(signal, { method: 'DELETE', url }))],
-    ['way of sending', async () => TOLD[(await strategies.findAnew(signal)).by]],
+    ['way of sending', async () => tell(await strategies.findAnew(signal))],
   ];
   try {
     yield* runSteps(steps, (thrown) => webdavError(thrown, signal), signal);
