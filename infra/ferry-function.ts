@@ -55,6 +55,25 @@ const ROOT = join(import.meta.dirname, '..');
  */
 const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=2'] as const;
 
+/**
+ * What libraries ask for in cases that never are, as they write it: its absence is either tried for or
+ * never met.
+ */
+const NEVER_LOADED = [
+  // Native accelerators of ssh2, which does without them.
+  'cpu-features',
+  '*.node',
+  // Where the SDK finds keys when the environment, which on Lambda always has them, has none.
+  ...['ini', 'login', 'process', 'sso', 'web-identity'].map(
+    (name) => `@aws-sdk/credential-provider-${name}`,
+  ),
+  '@smithy/credential-provider-imds',
+  // A format of lists that Azure's client asks for on demand only.
+  'apache-arrow',
+  // For a Node without streams of the web.
+  'web-streams-polyfill/*',
+];
+
 /** What CommonJS dependencies such as ssh2 use and an ES module does not have. */
 const COMMONJS_GLOBALS = [
   "import { createRequire as requireFrom } from 'node:module';",
@@ -130,9 +149,8 @@ export class FerryFunction<Schema extends z.ZodObject> extends Construct {
         minify: true,
         sourceMap: true,
         sourcesContent: false,
-        // Native accelerators of ssh2, which does without them. Naming externals also takes the AWS
-        // SDK off the list of them, so that it is bundled.
-        externalModules: ['cpu-features', '*.node', ...(props.leaveOut ?? [])],
+        // Naming externals also takes the AWS SDK off the list of them, so that it is bundled.
+        externalModules: [...NEVER_LOADED, ...(props.leaveOut ?? [])],
         banner: COMMONJS_GLOBALS,
       },
     });

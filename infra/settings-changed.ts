@@ -4,7 +4,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { settingsChangedEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, useKeyThroughDynamoDb } from './permissions.ts';
+import { allow, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
 import { DeadLetterQueue } from './queues.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
@@ -15,7 +15,7 @@ export interface SettingsChangedProps {
   readonly logs: LogSettings;
 }
 
-/** Looks at each settings row that was written: checks it, tells what is wrong, plans the next run. */
+/** Looks at each settings row that was written: checks it, tells what is wrong, seals its secrets, plans the next run. */
 export class SettingsChanged extends Construct {
   readonly function: FerryFunction<typeof settingsChangedEnvironment>;
   /** Positions in the stream of changes that could not be handled; the keys only, no row. */
@@ -23,7 +23,7 @@ export class SettingsChanged extends Construct {
 
   constructor(scope: Construct, id: string, { stage, state, logs }: SettingsChangedProps) {
     super(scope, id);
-    const { settings, key } = state;
+    const { settings, key, secretsKey } = state;
     const { tableStreamArn: streamArn } = settings;
     if (!streamArn) throw new Error('The settings table has no stream to be told of changes by.');
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters');
@@ -36,6 +36,7 @@ export class SettingsChanged extends Construct {
       schema: settingsChangedEnvironment,
       environment: {
         SETTINGS_TABLE: settings.tableName,
+        SECRETS_KEY: secretsKey.keyArn,
         DUE_SHARDS: String(stage.dueShards),
         SPREAD_MINUTES: String(stage.spreadMinutes),
       },
@@ -53,6 +54,7 @@ export class SettingsChanged extends Construct {
           [streamArn],
         ),
         useKeyThroughDynamoDb(key),
+        sealSecrets(secretsKey),
         allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
       ],
       logs,

@@ -39,6 +39,8 @@ export const platformReport = z.object({
       memorySizeMB: z.number(),
       /** Highest resident memory of the process since it started. */
       maxMemoryUsedMB: z.number(),
+      /** CPU time of the process since it started, user and system; Lambda tells none. */
+      cpuMs: z.number(),
     }),
   }),
 });

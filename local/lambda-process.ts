@@ -53,10 +53,11 @@ export class LambdaProcess {
   #loggedUpTo: string | undefined;
   #timedOut = false;
 
-  constructor(definition: FunctionDefinition, onLog: LogListener) {
+  /** @param worker what runs in the process: `lambda-worker.ts`, or what was made of it */
+  constructor(definition: FunctionDefinition, onLog: LogListener, worker: URL = WORKER) {
     this.#definition = definition;
     this.#onLog = onLog;
-    this.#child = fork(WORKER, [definition.bundle, definition.arn], {
+    this.#child = fork(worker, [definition.bundle, definition.arn], {
       cwd: dirname(definition.bundle),
       env: { ...lambdaEnvironment(definition), ...definition.environment },
       execArgv: [],

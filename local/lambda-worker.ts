@@ -65,6 +65,7 @@ function report(requestId: string, startedAt: number): void {
         durationMs: Date.now() - startedAt,
         memorySizeMB: Number(environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
         maxMemoryUsedMB: peakMemoryMiB(),
+        cpuMs: cpuTimeMs(),
       },
     },
   };
@@ -107,4 +108,9 @@ function peakMemoryMiB(): number {
   const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
   const [, kib = process.resourceUsage().maxRSS] = status.match(/^VmHWM:\s+(\d+) kB$/m) ?? [];
   return Math.ceil(Number(kib) / 1024);
+}
+
+function cpuTimeMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -3,8 +3,10 @@ import { synthesise } from './cloud-assembly.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import { type Destinations, startDestinations } from './destinations.ts';
 import { describeLine } from './function-log.ts';
+import { CREDENTIALS, REGION } from './local-names.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { provision } from './provisioning.ts';
+import { announce, deploymentOutputs } from './running-ferry.ts';
 import { type Services, startServices } from './services.ts';
 import { readTopology, type Topology } from './topology.ts';
 import type { LocalUser } from './users.ts';
@@ -72,4 +74,22 @@ export async function startLocalFerry(options: LocalFerryOptions): Promise<Local
     log,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Lets the command line find this Ferry, until it is disposed of. */
+export async function announceFerry(ferry: LocalFerry): Promise<AsyncDisposable> {
+  const { pipeline, services, topology } = ferry;
+  const { url: lambda } = await pipeline.serveInvoke();
+  const names = Object.keys(deploymentOutputs.shape);
+  const outputs = Object.fromEntries(names.map((name) => [name, topology.output(name)]));
+  return announce({
+    region: REGION,
+    // The SDK notes more in what it is given.
+    credentials: {
+      accessKeyId: CREDENTIALS.accessKeyId,
+      secretAccessKey: CREDENTIALS.secretAccessKey,
+    },
+    endpoints: { ...services.endpoints, lambda },
+    outputs: deploymentOutputs.parse(outputs),
+  });
 }

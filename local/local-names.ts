@@ -7,6 +7,9 @@ export const ACCOUNT = '000000000000';
 /** What the SDK is to sign with; no embedded server looks at it. */
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
+/** Where the demonstration's destinations are, and nobody else's. */
+export const LOOPBACK = ['127.0.0.0/8', '::1/128'];
+
 /**
  * Names for what the templates leave for CloudFormation to name, made of stack and logical id as
  * CloudFormation does, but without its random end.
@@ -39,6 +42,10 @@ const attributesOfType: Readonly<Record<string, (name: string, sqs: string) => A
   'AWS::Lambda::Function': (name) => ({
     Ref: name,
     Arn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
+  }),
+  'AWS::KMS::Key': (name) => ({
+    Ref: name,
+    Arn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/${name}`,
   }),
   // Nothing assumes a role here, but targets name one.
   'AWS::IAM::Role': (name) => ({ Ref: name, Arn: `arn:aws:iam::${ACCOUNT}:role/${name}` }),

@@ -50,6 +50,34 @@ function namesDay({ daysOfMonth, daysOfWeek }: Calendar, date: Date): boolean {
   return bothLeaveOut ? byMonth || byWeek : byMonth && byWeek;
 }
 
+/** Dates and days of the week fall together anew after so many days, while every fourth year is a leap year. */
+const DAYS_UNTIL_ALIKE = 28 * 365 + 7;
+
+/** The fewest minutes between two times that the calendar names, on a clock that is never changed. */
+export function shortestGap(calendar: Calendar): number {
+  const times = calendar.hours.flatMap((hour) =>
+    calendar.minutes.map((minute) => hour * 60 + minute),
+  );
+  const [first = 0] = times;
+  const last = times.at(-1) ?? 0;
+  const withinDay = times.slice(1).map((time, at) => time - (times[at] ?? 0));
+  const overnight = closestDays(calendar) * MINUTES_A_DAY - (last - first);
+  return Math.min(overnight, ...withinDay);
+}
+
+/** The fewest days from one that the calendar names to the next. */
+function closestDays(calendar: Calendar): number {
+  let closest = Number.POSITIVE_INFINITY;
+  let earlier = Number.NEGATIVE_INFINITY;
+  for (let day = 0; day <= DAYS_UNTIL_ALIKE && closest > 1; day++) {
+    const date = new Date(day * DAY_MS);
+    if (!calendar.months.includes(date.getUTCMonth() + 1) || !namesDay(calendar, date)) continue;
+    closest = Math.min(closest, day - earlier);
+    earlier = day;
+  }
+  return closest;
+}
+
 /** The first time of day, in minutes, that is not before `earliest`. */
 function firstTime({ hours, minutes }: Calendar, earliest: number): number | undefined {
   for (const hour of hours) {

@@ -6,6 +6,8 @@ export interface Problem {
   readonly problem: string;
   /** What to do about it. */
   readonly remedy: string;
+  /** The rule of the operator's policy that it breaks; absent where it is wrong whatever the policy. */
+  readonly rule?: string | undefined;
 }
 
 export type Parsed<T> =

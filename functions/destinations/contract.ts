@@ -39,11 +39,6 @@ export interface RemoteFile {
    * and marks finished ones, so that what we find after a crash is known to be ours.
    */
   readonly transferId: string;
-  /**
-   * When an earlier process began to send this file that may have died before it could say how far it
-   * was. What it left is taken back or overwritten by `begin`. Absent where there was none.
-   */
-  readonly begunBefore?: Date | undefined;
 }
 
 export interface Part extends PartRange {

@@ -3,6 +3,7 @@ import type { Parsed } from '../core/problem.ts';
 import { azure } from './azure/type.ts';
 import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
 import { dropbox } from './dropbox/type.ts';
+import type { ReadableSecret } from './readable-secrets.ts';
 import { s3 } from './s3/type.ts';
 import { ssh } from './ssh/type.ts';
 import { webdav } from './webdav/type.ts';
@@ -28,4 +29,19 @@ export function parseDestination(
       },
     ],
   };
+}
+
+/**
+ * Secrets that stand readable in the settings of one destination. Which type it is does not matter: a
+ * name that is a secret of any type holds one, also where the type is misspelt.
+ */
+export function findReadableSecrets(
+  type: string,
+  settings: Readonly<Record<string, unknown>>,
+): readonly ReadableSecret[] {
+  return destinationTypes.flatMap((each) =>
+    each
+      .readableSecrets(settings)
+      .map((secret) => (each.type === type ? secret : { ...secret, problems: () => [] })),
+  );
 }

@@ -4,7 +4,8 @@ import type { Json } from '../core/checkpoint.ts';
 import { userKey } from './keys.ts';
 
 /** Servers are updated now and then, and may behave otherwise. */
-const KEPT_SECONDS = 30 * 24 * 3600;
+const KEPT_DAYS = 30;
+const DAY_SECONDS = 24 * 3600;
 
 const item = z.object({ data: z.json(), expiresAt: z.number() });
 
@@ -30,8 +31,8 @@ export function openFindings(client: DynamoDBDocumentClient, table: string, now 
       return found.success && found.data.expiresAt * 1000 > now() ? found.data.data : undefined;
     },
 
-    async remember(place: Place, data: Json): Promise<void> {
-      const expiresAt = Math.floor(now() / 1000) + KEPT_SECONDS;
+    async remember(place: Place, data: Json, days = KEPT_DAYS): Promise<void> {
+      const expiresAt = Math.floor(now() / 1000) + days * DAY_SECONDS;
       const Item = { ...keyOf(place), data, expiresAt };
       await client.send(new PutCommand({ TableName: table, Item }));
     },

@@ -67,6 +67,11 @@ export function leaseKey(place: Place) {
   return { pk: userKey(place.userId), sk: `LEASE#${place.destination}` };
 }
 
+/** The mark that a job is cancelled. */
+export function cancelKey({ userId, slot, destination }: JobName) {
+  return { pk: userKey(userId), sk: `CANCEL#${slot}#${destination}` };
+}
+
 export function checkpointKey(place: Place, archive: Pick<StagedArchive, 'key'>) {
   return itemOf('CHECKPOINT', place, archive);
 }

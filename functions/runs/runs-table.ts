@@ -14,6 +14,7 @@ import { type JobName, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Receipt } from '../core/receipt.ts';
+import { openCancellations } from './cancellations.ts';
 import {
   checkpointKey,
   jobKey,
@@ -50,6 +51,7 @@ type Key = { readonly pk: string; readonly sk: string };
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
  * | `SHOWN#<destination>#<key hash>` | which content the destination shows, or is about to |
+ * | `CANCEL#<slot>#<destination>` | somebody does not want this job any more (`cancellations.ts`) |
  */
 export function openRunsTable(client: DynamoDBDocumentClient, table: string, now = Date.now) {
   const read = async (key: Key) => {
@@ -81,6 +83,8 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
 
   return {
+    ...openCancellations(client, table, now),
+
     async job(job: JobName): Promise<JobRecord | undefined> {
       const data = await get(jobKey(job));
       return data === undefined ? undefined : jobRecordSchema.parse(data);

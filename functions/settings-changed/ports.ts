@@ -1,3 +1,25 @@
+import type { Place } from '../core/sealed.ts';
+import type { Secret } from '../core/secret.ts';
+import type { KeptProblem } from '../core/user.ts';
+
+/** A secret that stands in a row as a person wrote it. */
+export interface ReadableSecret {
+  readonly setting: string;
+  readonly text: Secret;
+  /** As it stands there. */
+  was(): unknown;
+  /** What is wrong with it and will not show once it is sealed. */
+  problems(): readonly KeptProblem[];
+}
+
+/** What becomes of readable secrets. */
+export interface Secrets {
+  /** Those in the settings of one destination, whatever else is wrong with them. */
+  find(type: string, settings: Readonly<Record<string, unknown>>): readonly ReadableSecret[];
+  /** What takes the place of the text. */
+  seal(place: Place, setting: string, text: string): Promise<string>;
+}
+
 export interface CheckMetrics {
   /** A changed row does not parse. */
   rowRefused(): void;

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import { closest } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
+import { shapeProblems } from '../core/shape-problems.ts';
 import { DESTINATION_NAME, type User, type UserDestination, type UserRow } from '../core/user.ts';
+import { misplacedSecrets, putSealings, writtenSettings } from './row-secrets.ts';
 import { parseSchedule } from './schedule.ts';
 import {
   KNOWN_NAMES,
@@ -35,6 +36,8 @@ export function readRow<Configured>(
     specHash: hash(spec),
     checkedHash: status?.specHash,
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
+    written: writtenSettings(item),
+    sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination),
   };
 }
 
@@ -48,7 +51,9 @@ export function parseRow<Configured>(
   parseDestination: ParseDestination<Configured>,
 ): Parsed<User<Configured>> {
   const shape = rowSchema.safeParse(item, { reportInput: true });
-  const problems: Problem[] = shape.success ? [] : shape.error.issues.flatMap(toProblems);
+  const problems: Problem[] = shape.success
+    ? []
+    : shape.error.issues.flatMap((issue) => shapeProblems(issue, knownAt));
   const accept = <T>(path: string, parsed: Parsed<T>): T | undefined => {
     if (parsed.ok) return parsed.value;
     problems.push(...parsed.problems.map((p) => ({ ...p, path: `${path}.${p.path}` })));
@@ -67,6 +72,7 @@ export function parseRow<Configured>(
     if (!data) continue;
     const parsed = inSettings(parseDestination(data.type, data.settings));
     accept(path, parsed);
+    if (parsed.ok) problems.push(...misplacedSecrets(item, name, data.settings));
     if (parsed.ok) configured.set(name, parsed);
   }
   if (!shape.success || schedule === undefined || problems.length > 0) {
@@ -113,22 +119,9 @@ function badName(path: string): Problem {
   };
 }
 
-function toProblems(found: z.core.$ZodIssue): readonly Problem[] {
-  const path = found.path.join('.');
-  if (found.code === 'unrecognized_keys') {
-    return found.keys.map((name) => unknownName(found.path, name));
-  }
-  const problem = found.input === undefined ? 'This is missing.' : `This is not ${found.message}.`;
-  return [{ path, problem, remedy: `Give ${found.message}.` }];
-}
-
-function unknownName(place: readonly PropertyKey[], name: string): Problem {
-  const known = KNOWN_NAMES.get(place.map((step, at) => (at === 2 ? '*' : step)).join('.')) ?? [];
-  return {
-    path: [...place, name].join('.'),
-    problem: 'There is nothing of this name.',
-    remedy: `Did you mean ${closest(name, [...known])}? Known here: ${known.join(', ')}.`,
-  };
+/** The names that people may use at a place; `*` stands for any destination. */
+function knownAt(place: readonly PropertyKey[]): readonly string[] {
+  return KNOWN_NAMES.get(place.map((step, at) => (at === 2 ? '*' : step)).join('.')) ?? [];
 }
 
 /** Names a content: the same for the same values, whatever the order in which a map lists them. */

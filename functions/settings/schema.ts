@@ -92,3 +92,19 @@ export const marksSchema = z.object({
   [DUE_INDEX.partitionKey]: z.string().catch(''),
   [DUE_INDEX.sortKey]: z.string().optional().catch(undefined),
 });
+
+/** The user and the destinations, as far as anything can be made of them. */
+export const writtenRow = z.object({
+  [SETTINGS_KEY]: z.string().catch(''),
+  spec: z
+    .object({ destinations: z.record(z.string(), z.unknown()).catch({}) })
+    .catch({ destinations: {} }),
+});
+
+export const writtenDestination = z.object({
+  type: z.string().catch(''),
+  settings: destination.shape.settings,
+});
+
+/** A value of a setting that is sealed. */
+export const sealedSetting = z.object({ sealed: z.string() });

@@ -113,8 +113,7 @@ async function openLeft(tools: KeeperTools, saved: Checkpoint): Promise<Upload> 
   const { size } = saved.archive;
   const { partSize } = saved;
   const plan = { size, partSize, count: Math.ceil(size / partSize) };
-  const begunBefore = new Date(saved.startedAt);
-  const file = { ...remoteFile(lease, saved.archive), begunBefore };
+  const file = remoteFile(lease, saved.archive);
   if (saved.upload !== undefined) {
     try {
       return await destination.resume(file, plan, saved.upload, signal);

@@ -1,7 +1,7 @@
 import type { Archive, StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
-import { FerryError, toFerryError } from '../core/errors.ts';
+import { type FerryError, toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
 import type { JobError } from '../core/job-record.ts';
 import type { Lease } from '../core/lease.ts';
@@ -14,6 +14,7 @@ import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts
 import { openReserve } from './reserve.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';
 import { openTwins, type Twins, twinRefused } from './twins.ts';
+import { cancelled, isUnwanted, switchedOff, whyUnwanted } from './unwanted.ts';
 
 export interface DeliveryTools {
   readonly job: Job;
@@ -31,6 +32,9 @@ export interface DeliveryTools {
   /** Whether the user's row still asks for this job. */
   isActive(): Promise<boolean>;
 }
+
+/** How often an invocation asks whether somebody still wants the job, in ms. */
+const LOOK_EVERY_MS = 10_000;
 
 /** What one invocation got done of a job. */
 export interface Progress {
@@ -61,18 +65,21 @@ export async function deliverArchives(
     destination = await tools.settings.open();
     const { verify } = tools.settings;
     const assertActive = async () => {
+      if (await tools.runs.isCancelled(tools.job)) throw cancelled();
       if (!(await tools.isActive())) throw switchedOff();
     };
     const reserve = openReserve(tools.clock);
     const transfer = { ...tools, destination, verify, assertActive, reserve };
     await deliverAll(tools, transfer, progress);
-    if (!progress.interrupted) await takeBackLeftovers(transfer, progress);
+    if (!progress.interrupted || isUnwanted(progress.interrupted)) {
+      await takeBackLeftovers(transfer, progress);
+    }
   } catch (thrown) {
     const error = toFerryError(thrown);
     const { code, message, retry } = error;
     if (code === 'lease-lost') throw error;
     if (tools.signal.aborted) progress.interrupted = 'out of time';
-    else if (retry === 'never') progress.errors.push({ code, message });
+    else if (retry === 'never' && !isUnwanted(error)) progress.errors.push({ code, message });
     else progress.interrupted = error;
   } finally {
     await destination?.close();
@@ -91,6 +98,7 @@ async function deliverAll(
     progress.bytes += size;
   };
   const twins = openTwins();
+  let lookedAt = Number.NEGATIVE_INFINITY;
   for await (const staged of source.list(lease.userId, signal)) {
     const { etag, key: archive } = staged;
     if (!tools.isWanted(staged)) continue;
@@ -103,6 +111,15 @@ async function deliverAll(
       progress.interrupted = 'out of time';
       return;
     }
+    // Small archives are done before their own transfer would look.
+    if (tools.clock.now() - lookedAt >= LOOK_EVERY_MS) {
+      lookedAt = tools.clock.now();
+      const unwanted = await whyUnwanted(transfer.assertActive);
+      if (unwanted) {
+        progress.interrupted = unwanted;
+        return;
+      }
+    }
     const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged, twinOf);
     progress.movedBytes += movedBytes;
     if (delivery) count(staged);
@@ -113,7 +130,7 @@ async function deliverAll(
       const { code, message, retry, scope } = failure;
       log.warn('archive not delivered', { archive, code, reason: message });
       const own = scope === 'archive' ? { etag } : {};
-      if (code === 'switched-off') progress.interrupted = failure;
+      if (isUnwanted(failure)) progress.interrupted = failure;
       else if (retry === 'never') progress.errors.push({ code, message, archive, ...own });
       else progress.interrupted = failure;
       if (scope === 'destination') return;
@@ -201,13 +218,4 @@ async function deliver(
     remotePath: proof.remotePath,
   });
   return transferred;
-}
-
-/** What was sent is taken back: somebody who switches Ferry off keeps nothing half of it. */
-function switchedOff(): FerryError {
-  return new FerryError(
-    'switched-off',
-    'The user or the destination was removed or switched off while the run was under way.',
-    { retry: 'never' },
-  );
 }

@@ -8,6 +8,7 @@ import type { Lease } from '../core/lease.ts';
 import { expectedAfter } from '../core/overdue.ts';
 import type { Progress } from './deliver-archives.ts';
 import type { JobResult, Log, Runs } from './ports.ts';
+import { isUnwanted } from './unwanted.ts';
 
 /** What ending a job needs. */
 export interface EndingTools {
@@ -49,6 +50,10 @@ export async function conclude(
 ): Promise<JobResult> {
   const { interrupted, movedBytes } = progress;
   if (interrupted === undefined) return end(tools, job, record, stateOf(record), delivery.clock);
+  if (isUnwanted(interrupted)) {
+    const { message } = interrupted;
+    return end(tools, job, record, { state: 'skipped', message }, delivery.clock);
+  }
   if (movedBytes > 0 && job.hop < MOST_HOPS) {
     const delayMs = interrupted === 'out of time' ? 0 : firstDelay(interrupted, delivery.clock);
     if (interrupted !== 'out of time')

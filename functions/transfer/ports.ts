@@ -54,6 +54,8 @@ export interface Runs {
    */
   saveShown(lease: Lease, archive: StagedArchive): Promise<void>;
   saveReceipt(lease: Lease, receipt: Receipt): Promise<void>;
+  /** Whether somebody cancelled this very job; asked now and then while it is under way. */
+  isCancelled(job: JobName): Promise<boolean>;
 }
 
 /** What a user's row says about the job, read afresh at each invocation. */
@@ -65,7 +67,10 @@ export interface JobSettings {
 }
 
 export interface SettingsReader {
-  /** Undefined when the user or the destination was removed or switched off. */
+  /**
+   * Undefined when the user or the destination was removed or switched off.
+   * @throws FerryError `settings-unchecked` while nobody has looked at what stands in the row
+   */
   read(job: Job): Promise<Parsed<JobSettings> | undefined>;
   /** Whether the row still asks for this job; asked now and then while it is under way. */
   isActive(job: Job): Promise<boolean>;

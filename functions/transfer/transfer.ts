@@ -165,10 +165,9 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       }
       if (saved) standing = 'unopened';
       if (saved?.upload === undefined) {
-        const begunBefore = saved && new Date(history.startedAt);
         // Noted before the destination hears of it: a process that ends in between leaves no secret.
         if (!saved) await keeper.saveBeginning(history);
-        upload = await destination.begin({ ...file, begunBefore }, plan, signal);
+        upload = await destination.begin(file, plan, signal);
         // From here on somebody can go on with it, should this process end.
         if (plan.count > 1) await save(upload, EMPTY_PREFIX);
       } else {

@@ -48,7 +48,18 @@ export const sessionAppend = z.strictObject({
 
 export const sessionFinish = z.strictObject({ cursor, commit: commitInfo, content_hash: hash });
 
+export const sessionFinishBatch = z.strictObject({
+  entries: z.array(sessionFinish).max(1000),
+});
+
+/** What of an entry is told, too: it has none of these here. */
+const included = {
+  include_media_info: z.boolean().default(false),
+  include_has_explicit_shared_members: z.boolean().default(false),
+};
+
 export const listFolder = z.strictObject({
+  ...included,
   path: folderPath,
   recursive: z.boolean().default(false),
   include_deleted: z.boolean().default(false),
@@ -60,6 +71,7 @@ export const listFolder = z.strictObject({
 export const listFolderContinue = z.strictObject({ cursor: z.string().min(1) });
 
 export const getMetadata = z.strictObject({
+  ...included,
   path: readPath,
   include_deleted: z.boolean().default(false),
 });

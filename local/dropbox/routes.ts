@@ -4,7 +4,7 @@ import * as given from './arguments.ts';
 import { contentHash, contentHashOfFile } from './content-hash.ts';
 import { keyOf, nameProblem, storedPath } from './names.ts';
 import type { Grant } from './oauth.ts';
-import { badRequest, routeError, uploadFailed } from './refusal.ts';
+import { badRequest, Refusal, routeError, uploadFailed } from './refusal.ts';
 import type { Cursor, openSessions } from './sessions.ts';
 import type { Content, Entry, StoredFile } from './tree.ts';
 
@@ -125,6 +125,12 @@ async function commit(
   return file;
 }
 
+/** The union inside a refusal. @throws what is none */
+function failureOf(thrown: unknown): object {
+  if (!(thrown instanceof Refusal)) throw thrown;
+  return z.object({ error: z.looseObject({}) }).parse(thrown.body).error;
+}
+
 /** `name (1).ext`, as `autorename` makes it. */
 function freeName(path: string, isFree: (path: string) => boolean): string {
   const dot = path.lastIndexOf('.');
@@ -219,6 +225,26 @@ export const ROUTES: Readonly<Record<string, Route>> = {
         routeError(['path', ...tags]),
       );
       return { result: untagged(metadata(call, file)) };
+    },
+  ),
+
+  /** What rclone finishes with; one entry's trouble is its own. */
+  'files/upload_session/finish_batch_v2': route(
+    'rpc',
+    'files.content.write',
+    given.sessionFinishBatch,
+    async (call, { entries }) => {
+      const finished: object[] = [];
+      for (const { cursor, commit: info } of entries) {
+        const withoutBody = { ...call, body: Buffer.alloc(0) };
+        finished.push(
+          await commit(withoutBody, cursor, info, (tags) => routeError(['path', ...tags])).then(
+            (file) => ({ ...metadata(call, file), '.tag': 'success' }),
+            (thrown: unknown) => ({ '.tag': 'failure', failure: failureOf(thrown) }),
+          ),
+        );
+      }
+      return { result: { entries: finished } };
     },
   ),
 

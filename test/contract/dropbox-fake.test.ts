@@ -205,6 +205,22 @@ describe('the fake of Dropbox, seen by the official client', () => {
       expect(account.tree.find('/no.bin')).toBeUndefined();
     });
 
+    it('of several finished at once, each by itself', async () => {
+      const { result } = await client.filesUploadSessionStart({ contents: piece, close: true });
+      const entry = (session_id: string, path: string) => ({
+        cursor: { session_id, offset: BLOCK },
+        commit: { path },
+      });
+      const answer = await client.filesUploadSessionFinishBatchV2({
+        entries: [entry('no-session', '/lost.bin'), entry(result.session_id, '/batch.bin')],
+      });
+      expect(answer.result.entries).toMatchObject([
+        { '.tag': 'failure', failure: { '.tag': 'lookup_failed' } },
+        { '.tag': 'success', name: 'batch.bin', size: BLOCK },
+      ]);
+      expect(await contentOf('/batch.bin')).toEqual(piece);
+    });
+
     it('of order in a sequential session', async () => {
       const { result } = await client.filesUploadSessionStart({ contents: piece });
       const { session_id } = result;
@@ -494,6 +510,7 @@ describe('the fake of Dropbox, held against the types of the official client', (
     'files/upload_session/start': 'UploadSessionStartArg',
     'files/upload_session/append_v2': 'UploadSessionAppendArg',
     'files/upload_session/finish': 'UploadSessionFinishArg',
+    'files/upload_session/finish_batch_v2': 'UploadSessionFinishBatchArg',
     'files/get_metadata': 'GetMetadataArg',
     'files/list_folder': 'ListFolderArg',
     'files/list_folder/continue': 'ListFolderContinueArg',

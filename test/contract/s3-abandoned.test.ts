@@ -71,6 +71,16 @@ it('an upload whose beginning was never answered does not stay', async () => {
   expect(await unfinished()).toEqual([]);
 });
 
+it('what was begun and not told of goes when the upload is given up, and nothing of another name', async () => {
+  const other = { ...file, path: `${file.path}.old` };
+  for (const begun of [file, file, other]) await destination.begin(begun, PLAN, NEVER);
+  const upload = await destination.begin(file, PLAN, NEVER);
+  await upload.abort();
+  expect(await unfinished()).toEqual([other.path]);
+  await (await destination.begin(other, PLAN, NEVER)).abort();
+  expect(await unfinished()).toEqual([]);
+});
+
 it('an upload of the same name that has parts is not ours to end, nor one of another name', async () => {
   const target = { Bucket: BUCKET, Key: file.path };
   const { UploadId } = await client.send(new CreateMultipartUploadCommand(target));

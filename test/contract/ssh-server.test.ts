@@ -169,7 +169,13 @@ describe('an SSH destination on OpenSSH', () => {
       expect(error).toMatchObject({ code: 'host-key-unknown', retry: 'never' });
       expect(error.message).toContain(`ssh-ed25519 ${server.fingerprint}`);
       const steps = await checked(destination);
-      expect(steps.map(({ step }) => step)).toEqual(['name lookup', 'TCP connection', 'host key']);
+      const names = steps.map(({ step }) => step);
+      expect(names).toEqual(['name lookup', 'address', 'TCP connection', 'host key']);
+      // What there is to be confirmed, for whoever pins it.
+      expect(steps.at(-1)).toMatchObject({
+        detail: `ssh-ed25519 ${server.fingerprint}`,
+        error: { code: 'host-key-unknown' },
+      });
     });
 
     it('and stops where it is another one, or one that was revoked', async () => {

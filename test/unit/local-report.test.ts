@@ -93,7 +93,7 @@ describe('the progress of a transfer', () => {
   it('tells the most memory that a worker took', () => {
     const log = new DeliveryLog();
     for (const maxMemoryUsedMB of [120, 180, 90]) {
-      const metrics = { durationMs: 1, memorySizeMB: 512, maxMemoryUsedMB };
+      const metrics = { durationMs: 1, memorySizeMB: 512, maxMemoryUsedMB, cpuMs: 1 };
       const record = { requestId: 'r', metrics };
       log.read(JSON.stringify({ type: 'platform.report', record }), 0);
     }

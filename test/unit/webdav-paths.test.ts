@@ -11,6 +11,7 @@ import {
   temporaryName,
 } from '../../functions/destinations/webdav/remote-path.ts';
 import { openServer } from '../../functions/destinations/webdav/server.ts';
+import { LOOPBACK } from '../contract/surroundings.ts';
 
 const ID = '0123456789abcdef';
 const name = fc
@@ -144,12 +145,9 @@ describe('the address of a Nextcloud', () => {
   });
 
   it('gives chunks names that sort, and every file its address below the user', () => {
-    const server = openServer({
-      url: new URL('https://c/sub/remote.php/webdav/x/'),
-      folder: 'of us',
-      insecure: false,
-      authorities: [],
-    });
+    const settings = { folder: 'of us', insecure: false, authorities: [] };
+    const url = new URL('https://c/sub/remote.php/webdav/x/');
+    const server = openServer({ ...settings, url }, LOOPBACK);
     const places = chunkPlaces(server, 'a@b', 'html/a#b.tar', 'ferry-1');
     const dav = 'https://c/sub/remote.php/dav';
     expect(places).toMatchObject({

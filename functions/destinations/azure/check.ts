@@ -3,11 +3,9 @@ import { FerryError } from '../../core/errors.ts';
 import type { CheckStep } from '../contract.ts';
 import { addressOf } from '../http/address.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
-import type { Container } from './client.ts';
+import { measureSpeed } from '../speed.ts';
+import { type Container, PURPOSE } from './client.ts';
 import { azureError } from './errors.ts';
-
-/** Where the server's address stands. */
-const ADDRESS = 'AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ENDPOINT';
 
 /**
  * Tries everything that a delivery needs, one step at a time, with a small file of its own that it
@@ -17,35 +15,35 @@ export async function* checkContainer(
   container: Container,
   signal: AbortSignal,
 ): AsyncGenerator<CheckStep> {
+  const { settings, egress } = container;
   const name = container.nameOf(`.ferry-check-${randomBytes(8).toString('hex')}`);
   const body = randomBytes(32);
-  const remove = () =>
-    container.call(signal, (client, options) => client.getBlobClient(name).deleteIfExists(options));
+  const write = (bytes: Buffer, stop: AbortSignal) =>
+    container.call(
+      stop,
+      (client, options) => client.getBlockBlobClient(name).upload(bytes, bytes.length, options),
+      bytes.length,
+    );
+  const remove = (stop: AbortSignal) =>
+    container.call(stop, (client, options) => client.getBlobClient(name).deleteIfExists(options));
   const steps: readonly Step[] = [
-    ...reachingSteps(addressOf(container.settings.endpoint), container.settings, ADDRESS, signal),
+    ...reachingSteps(addressOf(settings.endpoint), settings, egress, PURPOSE, signal),
     ['authentication', () => tryCredentials(container, signal)],
-    [
-      'write',
-      async () => {
-        await container.call(signal, (client, options) =>
-          client.getBlockBlobClient(name).upload(body, body.length, options),
-        );
-        return undefined;
-      },
-    ],
+    ['write', async () => void (await write(body, signal))],
     [
       'read back',
       async () => {
         try {
           await readBack(container, name, body, signal);
         } catch (thrown) {
-          await remove().catch(() => {});
+          await remove(signal).catch(() => {});
           throw thrown;
         }
         return undefined;
       },
     ],
-    ['delete', async () => void (await remove())],
+    ['delete', async () => void (await remove(signal))],
+    ['speed', () => measureSpeed(write, remove, signal)],
   ];
   yield* runSteps(steps, (thrown) => azureError(thrown, signal), signal);
 }

@@ -5,17 +5,22 @@ import {
   type RequestPolicyFactory,
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
+import type { Egress, Purpose } from '../../core/egress.ts';
+import { type Agents, createAgents } from '../http/agents.ts';
 import { sendAgain, sendInTime } from '../http/deadline.ts';
-import { type Agents, createAgents } from '../http/trust.ts';
 import { azureError } from './errors.ts';
 import type { AzureSettings } from './settings.ts';
 
 /** Parts under way and a few small requests beside them. */
 const SOCKETS = 24;
 
+const ADDRESS = 'AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ENDPOINT';
+export const PURPOSE: Purpose = { type: 'azure', settings: { host: ADDRESS, port: ADDRESS } };
+
 /** The container of one user, and the one way to talk to it. */
 export interface Container {
   readonly settings: AzureSettings;
+  readonly egress: Egress;
   /** The name of the blob for a path below the user's folder. */
   nameOf(path: string): string;
   /**
@@ -34,11 +39,12 @@ type Request<T> = (
 ) => Promise<T>;
 
 /** Makes no connection yet. */
-export function openContainer(settings: AzureSettings): Container {
-  const agents = createAgents(settings, SOCKETS);
+export function openContainer(settings: AzureSettings, egress: Egress): Container {
+  const agents = createAgents(settings, SOCKETS, egress, PURPOSE);
   const client = createClient(settings, agents);
   return {
     settings,
+    egress,
     nameOf: (path) => (settings.folder === '' ? path : `${settings.folder}/${path}`),
     call: (signal, request, bytes = 0) =>
       sendAgain(signal, async () => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MiB } from '../../core/parts.ts';
 import type { Capabilities, Destination, RemoteStat } from '../contract.ts';
 import { readBody } from '../http/body.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { checkContainer } from './check.ts';
 import { type Container, openContainer } from './client.ts';
 import { azureError } from './errors.ts';
@@ -35,8 +36,11 @@ const page = z.object({
 });
 
 /** A container of Azure Blob storage. Nothing is sent before the first call. */
-export async function openAzure(settings: AzureSettings): Promise<Destination> {
-  const container = openContainer(settings);
+export async function openAzure(
+  settings: AzureSettings,
+  { egress }: Pick<Surroundings, 'egress'>,
+): Promise<Destination> {
+  const container = openContainer(settings, egress);
   return {
     capabilities: async () => CAPABILITIES,
     check: (signal) => checkContainer(container, signal),

@@ -6,5 +6,6 @@ export const azure = defineDestinationType({
   schema: azureSchema,
   refine: toAzureSettings,
   texts: ['AZURE_STORAGE_ENDPOINT_CA_CERT'],
-  open: async (settings) => (await import('./destination.ts')).openAzure(settings),
+  open: async (settings, surroundings) =>
+    (await import('./destination.ts')).openAzure(settings, surroundings),
 });

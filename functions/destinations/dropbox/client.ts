@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Dropbox, DropboxResponseError } from 'dropbox';
+import type { Egress } from '../../core/egress.ts';
 import { sendAgain, sendInTime } from '../http/deadline.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { dropboxError, isTokenRefused } from './errors.ts';
@@ -18,6 +19,7 @@ type Request<T> = (client: Dropbox, options: { readonly signal: AbortSignal }) =
 /** The account of one user, and the one way to talk to it. */
 export interface Account {
   readonly settings: DropboxSettings;
+  readonly egress: Egress;
   /** A path below the user's folder as the API wants it. */
   pathOf(path: string): string;
   /**
@@ -34,8 +36,8 @@ export interface Account {
 }
 
 /** Makes no connection yet. */
-export function openAccount(settings: DropboxSettings): Account {
-  const transport = openTransport(settings);
+export function openAccount(settings: DropboxSettings, egress: Egress): Account {
+  const transport = openTransport(settings, egress);
   const tokens = openTokens(settings, transport);
   const turnstile = createTurnstile(settings.concurrency);
 
@@ -75,6 +77,7 @@ export function openAccount(settings: DropboxSettings): Account {
 
   return {
     settings,
+    egress,
     pathOf: (path) => toApiPath(settings.folder, path),
     call: (signal, request) => call(signal, 0, request),
     send: (signal, bytes, request) => turnstile(() => call(signal, bytes, request)),

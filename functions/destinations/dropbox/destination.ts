@@ -1,6 +1,7 @@
 import { MiB } from '../../core/parts.ts';
 import type { Capabilities, Destination } from '../contract.ts';
 import { readBody } from '../http/body.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { LARGEST_FILE } from './admission.ts';
 import { checkAccount } from './check.ts';
 import { type Account, openAccount } from './client.ts';
@@ -24,8 +25,11 @@ const PART = {
 } as const;
 
 /** A Dropbox, or the one folder of it that an app may see. Nothing is sent before the first call. */
-export async function openDropbox(settings: DropboxSettings): Promise<Destination> {
-  const account = openAccount(settings);
+export async function openDropbox(
+  settings: DropboxSettings,
+  { egress }: Pick<Surroundings, 'egress'>,
+): Promise<Destination> {
+  const account = openAccount(settings, egress);
   const capabilities: Capabilities = {
     writes: 'any-order',
     part: PART,

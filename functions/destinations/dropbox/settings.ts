@@ -37,7 +37,7 @@ const appKey = text.transform((value, context) => {
 });
 
 const appSecret = secret.transform((value, context) => {
-  if (/^[A-Za-z0-9]+$/.test(value.reveal().trim())) return value;
+  if (value.isSealed || /^[A-Za-z0-9]+$/.test(value.reveal().trim())) return value;
   context.addIssue(
     issue(
       'This is not the secret of a Dropbox app.',
@@ -48,6 +48,7 @@ const appSecret = secret.transform((value, context) => {
 });
 
 const refreshToken = secret.transform((value, context) => {
+  if (value.isSealed) return value;
   const token = value.reveal().trim();
   if (token.startsWith('sl.')) {
     context.addIssue(

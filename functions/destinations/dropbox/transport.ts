@@ -1,7 +1,8 @@
 import { type IncomingMessage, request as sendRequest } from 'node:http';
 import { request as sendSealedRequest } from 'node:https';
+import type { Egress, Purpose } from '../../core/egress.ts';
 import { FerryError } from '../../core/errors.ts';
-import { createAgents } from '../http/trust.ts';
+import { createAgents } from '../http/agents.ts';
 import type { DropboxSettings } from './settings.ts';
 
 /** Parts under way and a few small requests beside them. */
@@ -9,7 +10,9 @@ const SOCKETS = 24;
 /** An answer in JSON is far smaller; the largest page of a list has 2,000 entries. */
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** Certificates are checked by the public roots: neither Dropbox nor a test server needs another way. */
-const TRUST = { insecure: false, authorities: [] };
+export const TRUST = { insecure: false, authorities: [] };
+const ADDRESS = 'DROPBOX_ENDPOINT or DROPBOX_OAUTH2_ENDPOINT';
+export const PURPOSE: Purpose = { type: 'dropbox', settings: { host: ADDRESS, port: ADDRESS } };
 /** Statuses whose answers have no body (Fetch standard, "null body status"). */
 const WITHOUT_BODY = [204, 205, 304];
 
@@ -33,8 +36,8 @@ export interface Transport {
 type Endpoints = Pick<DropboxSettings, 'endpoint' | 'oauthEndpoint'>;
 
 /** Makes no connection yet. */
-export function openTransport(endpoints: Endpoints): Transport {
-  const agents = createAgents(TRUST, SOCKETS);
+export function openTransport(endpoints: Endpoints, egress: Egress): Transport {
+  const agents = createAgents(TRUST, SOCKETS, egress, PURPOSE);
 
   const send = (url: string, given: Outgoing): Promise<IncomingMessage> => {
     const { to, body, headers } = addressed(url, given, endpoints);

@@ -5,5 +5,6 @@ export const dropbox = defineDestinationType({
   type: 'dropbox',
   schema: dropboxSchema,
   refine: toDropboxSettings,
-  open: async (settings) => (await import('./destination.ts')).openDropbox(settings),
+  open: async (settings, surroundings) =>
+    (await import('./destination.ts')).openDropbox(settings, surroundings),
 });

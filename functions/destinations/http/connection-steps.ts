@@ -1,9 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Egress, NetAddress, Purpose } from '../../core/egress.ts';
 import { FerryError } from '../../core/errors.ts';
 import { unlessAborted } from '../../core/stopping.ts';
+import { leadingTo } from '../checked-socket.ts';
 import type { CheckStep } from '../contract.ts';
 import { type Address, serverName, socketHost } from './address.ts';
 import { type Trust, tlsOptions } from './trust.ts';
@@ -33,32 +34,50 @@ export async function* runSteps(
 }
 
 /**
- * Name lookup, TCP and, for https, TLS: what comes before the first request.
- * @param setting the name of the setting that holds the address, for the messages
+ * Name lookup, whether the addresses are allowed, TCP and, for https, TLS: what comes before the first
+ * request.
  */
 export function reachingSteps(
   address: Address,
   trust: Trust,
-  setting: string,
+  egress: Egress,
+  purpose: Purpose,
   signal: AbortSignal,
 ): Step[] {
-  const host = socketHost(address);
-  const { port } = address;
+  const target = { ...purpose, host: socketHost(address), port: address.port };
+  let addresses: readonly NetAddress[] = [];
   const established = async (socket: Socket, event: string) => {
     try {
       const inTime = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_MS)]);
       await once(socket, event, { signal: inTime });
     } catch (thrown) {
       const timedOut = thrown instanceof Error && thrown.name === 'AbortError' && !signal.aborted;
-      throw timedOut ? noAnswer(setting) : thrown;
+      throw timedOut ? noAnswer(purpose.settings.host) : thrown;
     } finally {
       socket.destroy();
     }
   };
 
   const steps: Step[] = [
-    ['name lookup', async () => (await lookup(host)).address],
-    ['TCP', async () => void (await established(connectTcp({ host, port }), 'connect'))],
+    [
+      'name lookup',
+      async () => {
+        addresses = await egress.lookUp(target);
+        return addresses.map((found) => found.address).join(', ') || undefined;
+      },
+    ],
+    [
+      'address',
+      async () => {
+        const refusal = egress.refuse(target, addresses);
+        if (refusal) throw refusal;
+        return undefined;
+      },
+    ],
+    [
+      'TCP',
+      async () => void (await established(connectTcp(leadingTo(target, addresses)), 'connect')),
+    ],
   ];
   if (address.protocol === 'https') {
     steps.push([
@@ -66,7 +85,8 @@ export function reachingSteps(
       async () => {
         const servername = serverName(address);
         const socket = connectTls({
-          ...{ host, port, ...(servername === undefined ? {} : { servername }) },
+          ...leadingTo(target, addresses),
+          ...(servername === undefined ? {} : { servername }),
           ...tlsOptions(trust),
         });
         let version: string | undefined;

@@ -22,6 +22,8 @@ export interface Wording {
 }
 
 const UNTRUSTED = 'tls-untrusted';
+/** The guard's own refusal, of which a client library keeps code and sentence only. */
+const FORBIDDEN = 'address-forbidden';
 
 /** System errors (errno(3)) and those of Node's TLS (nodejs.org/api/tls.html, X509 certificate error codes). */
 function meanings({ address, authority, plain }: Wording): Readonly<Record<string, Meaning>> {
@@ -94,6 +96,7 @@ export function describeNetworkErrors(wording: Wording): (thrown: unknown) => Fe
   return (thrown) => {
     const told = failure.safeParse(thrown);
     const { name, code = '', message } = told.success ? told.data : { name: 'Error', message: '' };
+    if (code === FORBIDDEN) return new FerryError(FORBIDDEN, message, { retry: 'never' });
     const key = codeOf(name, code, message);
     const meaning = Object.hasOwn(known, key) ? known[key] : undefined;
     const [what, retry, text] = meaning ?? (isTls(code) ? tlsMeaning(code) : unknown);

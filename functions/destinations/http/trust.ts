@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type { Problem } from '../../core/problem.ts';
 
@@ -15,20 +13,6 @@ export interface Trust {
 export function tlsOptions({ insecure, authorities }: Trust) {
   if (insecure) return { rejectUnauthorized: false };
   return authorities.length === 0 ? {} : { ca: [...getCACertificates('default'), ...authorities] };
-}
-
-export interface Agents {
-  readonly httpAgent: HttpAgent;
-  readonly httpsAgent: HttpsAgent;
-}
-
-/** The sockets of one destination, kept open between requests; `destroy` both when it is closed. */
-export function createAgents(trust: Trust, maxSockets: number): Agents {
-  const options = { keepAlive: true, maxSockets };
-  return {
-    httpAgent: new HttpAgent(options),
-    httpsAgent: new HttpsAgent({ ...options, ...tlsOptions(trust) }),
-  };
 }
 
 /** The settings that say whose certificates are believed. */

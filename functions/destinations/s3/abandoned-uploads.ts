@@ -16,10 +16,11 @@ const listed = z.object({
 const parts = z.object({ UploadId: z.string(), Parts: z.array(z.unknown()).default([]) });
 
 /**
- * Ends uploads of a published file that were begun and never heard of again: the process was killed
- * before it could note the id, or the answer was lost and the request sent once more. Such an upload has
- * no part; one that has some is somebody else's. Where the server or the key does not allow to look, they
- * stay until the bucket's own rule ends them.
+ * Ends uploads of a file that were begun and never heard of again: the process was killed before it could
+ * note the id, or the answer was lost and the request sent once more. Such an upload has no part, since the
+ * id is noted before the first one; one that has some is somebody else's. Where the server or the key does
+ * not allow to look, they stay until the bucket's own rule ends them.
+ * @param ownId the upload that needs no look
  */
 export async function endAbandoned(
   bucket: Bucket,
@@ -47,6 +48,6 @@ export async function endAbandoned(
       );
     }
   } catch {
-    // What could not be ended costs nothing, and the file is whole.
+    // What could not be ended holds no bytes.
   }
 }

@@ -1,8 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Egress, Purpose } from '../../core/egress.ts';
 import { unlessAborted } from '../../core/stopping.ts';
 import { type Address, originOf } from '../http/address.ts';
-import { createAgents } from '../http/trust.ts';
+import { createAgents } from '../http/agents.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import type { CredentialProvider } from './credentials.ts';
 import { s3Error, waitError } from './errors.ts';
@@ -18,6 +19,11 @@ const SOCKETS = 24;
 /** A request with a body may take longer by the time that this rate needs, in bytes a second. */
 const SLOWEST_LINE = 32 * 1024;
 
+export const PURPOSE: Purpose = {
+  type: 's3',
+  settings: { host: 'AWS_ENDPOINT', port: 'AWS_ENDPOINT' },
+};
+
 /** What every request is sent with. */
 export interface RequestOptions {
   readonly abortSignal: AbortSignal;
@@ -27,6 +33,7 @@ export interface RequestOptions {
 /** The bucket of one user, and the one way to talk to it. */
 export interface Bucket {
   readonly settings: S3Settings;
+  readonly egress: Egress;
   /** The key of a path below the user's folder. */
   keyOf(path: string): string;
   /**
@@ -45,12 +52,16 @@ export interface Bucket {
 }
 
 /** Makes no connection yet. */
-export function openBucket(settings: S3Settings, credentials: CredentialProvider): Bucket {
+export function openBucket(
+  settings: S3Settings,
+  credentials: CredentialProvider,
+  egress: Egress,
+): Bucket {
   const requestHandler = new NodeHttpHandler({
     connectionTimeout: 5 * SECOND,
     socketTimeout: 60 * SECOND,
     throwOnRequestTimeout: true,
-    ...createAgents(settings, SOCKETS),
+    ...createAgents(settings, SOCKETS, egress, PURPOSE),
   });
   // Where requests wait for a socket instead, their time to connect is already running.
   const inTurn = createTurnstile(REQUESTS);
@@ -65,6 +76,7 @@ export function openBucket(settings: S3Settings, credentials: CredentialProvider
 
   const bucket: Bucket = {
     settings,
+    egress,
     keyOf: (path) => (settings.folder === '' ? path : `${settings.folder}/${path}`),
     async call(signal, request, bytes = 0) {
       const client = clientFor(await bucket.region(signal));

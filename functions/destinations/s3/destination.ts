@@ -25,7 +25,8 @@ export async function openS3(
   settings: S3Settings,
   surroundings: Surroundings,
 ): Promise<Destination> {
-  const bucket = openBucket(settings, provideCredentials(settings.credentials, surroundings));
+  const credentials = provideCredentials(settings.credentials, surroundings);
+  const bucket = openBucket(settings, credentials, surroundings.egress);
   const at = (path: string) => ({ Bucket: settings.bucket, Key: bucket.keyOf(path) });
 
   return {

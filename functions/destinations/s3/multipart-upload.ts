@@ -1,12 +1,12 @@
 import { FerryError } from '../../core/errors.ts';
 import { type PartPlan, partRange } from '../../core/parts.ts';
 import type { Digest } from '../../core/receipt.ts';
+import { NEVER } from '../../core/stopping.ts';
 import type { Json, RemoteFile, Upload } from '../contract.ts';
 import { endAbandoned } from './abandoned-uploads.ts';
 import type { Bucket } from './client.ts';
 import { type MultipartState, readCheckpoint, writeCheckpoint } from './multipart-checkpoint.ts';
 import { createUpload, type MultipartRequests, requestsOf } from './multipart-requests.ts';
-import { abortOrphans } from './orphans.ts';
 import { look, prove } from './published.ts';
 
 /** How often an abort is tried: a part that was under way may arrive after it and be kept. */
@@ -20,7 +20,6 @@ export async function beginMultipart(
   plan: PartPlan,
   signal: AbortSignal,
 ): Promise<Upload> {
-  if (file.begunBefore) await abortOrphans(bucket, file, file.begunBefore, signal);
   const uploadId = await createUpload(bucket, file, signal);
   return openUpload(bucket, file, plan, { uploadId, etags: [] }, false);
 }
@@ -69,7 +68,10 @@ function openUpload(
     }
     return known;
   };
-  const abort = () => abortRepeatedly(requests);
+  const abort = async () => {
+    await abortRepeatedly(requests);
+    await endAbandoned(bucket, file, uploadId, NEVER);
+  };
   const complete = async (digest: Digest, signal: AbortSignal) => {
     const known = leading();
     if (known.length !== plan.count || digest.size !== plan.size) {

@@ -94,11 +94,15 @@ const roleArn = text.transform((value, context) => {
   return z.NEVER;
 });
 
+const accessKeyId = secret.transform((value) =>
+  value.isSealed ? value : new Secret(value.reveal().trim()),
+);
+
 /** Settings under the names of offen's docker-volume-backup, with AWS_REGION and AWS_ROLE_ARN, which are Ferry's own. */
 export const s3Schema = z.object({
   AWS_S3_BUCKET_NAME: bucket,
   AWS_S3_PATH: folder.optional(),
-  AWS_ACCESS_KEY_ID: text.transform((value) => new Secret(value)).optional(),
+  AWS_ACCESS_KEY_ID: accessKeyId.optional(),
   AWS_SECRET_ACCESS_KEY: secret.optional(),
   AWS_IAM_ROLE_ENDPOINT: roleEndpoint.optional(),
   AWS_ROLE_ARN: roleArn.optional(),

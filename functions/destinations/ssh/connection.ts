@@ -1,8 +1,10 @@
 import type { SFTPWrapper } from 'ssh2';
 import { abortError, type FerryError } from '../../core/errors.ts';
 import { unlessAborted } from '../../core/stopping.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { dial } from './dial.ts';
 import { connectionBroken, explainConnecting, noAnswer, noConnection, statusOf } from './errors.ts';
+import { recallHostKey, rememberHostKey } from './first-host-key.ts';
 import { handshake, type Passed } from './handshake.ts';
 import { type CommandResult, runCommand } from './remote-command.ts';
 import { basePath } from './remote-path.ts';
@@ -48,22 +50,29 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** What connecting needs of the deployment. */
+export type SshSurroundings = Pick<
+  Surroundings,
+  'egress' | 'recall' | 'remember' | 'trustFirstHostKey'
+>;
+
 /**
- * Connects, in stages that `passed` is told of: name lookup, TCP connection, host key,
+ * Connects, in stages that `passed` is told of: name lookup, address, TCP connection, host key,
  * authentication, SFTP.
  * @throws FerryError that says which setting to look at
  */
 export async function connect(
   settings: SshSettings,
+  surroundings: SshSurroundings,
   signal: AbortSignal,
   passed: Passed = () => {},
 ): Promise<Connection> {
   try {
-    const socket = await dial(settings, signal, passed);
+    const socket = await dial(settings, surroundings.egress, signal, passed);
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(noConnection(settings, undefined)), ESTABLISH_MS);
     try {
-      const establishing = establish(socket, settings, passed);
+      const establishing = establish(socket, settings, surroundings, passed);
       return await unlessAborted(establishing, AbortSignal.any([signal, late.signal]));
     } catch (error) {
       socket.destroy();
@@ -80,8 +89,11 @@ export async function connect(
 async function establish(
   socket: Awaited<ReturnType<typeof dial>>,
   settings: SshSettings,
+  surroundings: SshSurroundings,
   passed: Passed,
 ): Promise<Connection> {
+  const isFirstTrusted = surroundings.trustFirstHostKey && settings.hostKeys.accepted.length === 0;
+  const known = isFirstTrusted ? await recallHostKey(settings, surroundings) : undefined;
   const writes = openWindow(REQUESTS_IN_FLIGHT);
   // One command at a time: servers allow few channels (OpenSSH: MaxSessions 10), and one disk is busy.
   const commands = openWindow(1);
@@ -102,7 +114,8 @@ async function establish(
   // Before ssh2's own listener, which would answer every waiting request with an error of no use.
   socket.on('close', () => lose(connectionBroken(trouble)));
 
-  const { ssh, sftp, end } = await handshake(socket, settings, passed, (error) => {
+  const trust = isFirstTrusted ? { known } : undefined;
+  const { ssh, sftp, hostKey, end } = await handshake(socket, settings, trust, passed, (error) => {
     trouble ??= error;
   });
   sftp.on('error', (error: unknown) => lose(connectionBroken(error)));
@@ -151,6 +164,7 @@ async function establish(
     (channel, answer) => channel.realpath('.', answer),
     PATIENCE_MS,
   );
+  if (isFirstTrusted) await rememberHostKey(settings, surroundings, hostKey, known);
   passed('SFTP');
   return {
     base: basePath(home, settings.remotePath),

@@ -1,6 +1,7 @@
 import { GiB, MiB } from '../../core/parts.ts';
 import type { Capabilities, Destination, RemoteStat } from '../contract.ts';
 import { checkServer } from './check.ts';
+import type { SshSurroundings } from './connection.ts';
 import { missing } from './errors.ts';
 import { listFiles, readFile } from './listing.ts';
 import { removeFile, statEntry } from './remote-files.ts';
@@ -23,11 +24,14 @@ const CAPABILITIES: Capabilities = {
  * Opens a folder on an SSH server as a destination, over SFTP. Connects when first needed, and again
  * when the connection was lost.
  */
-export async function openSsh(settings: SshSettings): Promise<Destination> {
-  const session = openSession(settings);
+export async function openSsh(
+  settings: SshSettings,
+  surroundings: SshSurroundings,
+): Promise<Destination> {
+  const session = openSession(settings, surroundings);
   return {
     capabilities: async () => CAPABILITIES,
-    check: (signal) => checkServer(settings, signal),
+    check: (signal) => checkServer(settings, surroundings, signal),
     begin: (file, plan, signal) => beginUpload(session, file, plan, signal),
     resume: (file, plan, checkpoint, signal) =>
       resumeUpload(session, file, plan, checkpoint, signal),

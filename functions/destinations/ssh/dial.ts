@@ -1,29 +1,38 @@
-import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import type { Egress, NetAddress, Purpose, Target } from '../../core/egress.ts';
 import { unlessAborted } from '../../core/stopping.ts';
+import { leadingTo } from '../checked-socket.ts';
 import { noConnection } from './errors.ts';
 import type { Passed } from './handshake.ts';
 import type { SshSettings } from './settings.ts';
 
 const DIAL_MS = 20_000;
+const PURPOSE: Purpose = {
+  type: 'ssh',
+  settings: { host: 'SSH_HOST_NAME', port: 'SSH_PORT' },
+};
 
 /**
  * Opens a TCP connection to the server: every address that its name stands for is tried, and no
- * others. Small packets leave at once: with Nagle's algorithm SFTP moves less than 2 MiB/s.
+ * others, once the guard has nothing against any. Small packets leave at once: with Nagle's algorithm SFTP moves less than 2 MiB/s.
  */
 export async function dial(
   settings: SshSettings,
+  egress: Egress,
   signal: AbortSignal,
   passed: Passed,
 ): Promise<Socket> {
+  const target = { ...PURPOSE, host: settings.host, port: settings.port };
   const late = AbortSignal.timeout(DIAL_MS);
   const stop = AbortSignal.any([signal, late]);
   try {
-    const addresses = await unlessAborted(lookup(settings.host, { all: true }), stop);
-    passed('name lookup', addresses.map(({ address }) => address).join(', '));
-    const socket = await open(addresses, settings, stop);
+    const addresses = await unlessAborted(egress.lookUp(target), stop);
+    passed('name lookup', addresses.map(({ address }) => address).join(', ') || undefined);
+    const refusal = egress.refuse(target, addresses);
+    if (refusal) throw refusal;
+    passed('address');
+    const socket = await open(addresses, target, stop);
     passed('TCP connection');
     return socket;
   } catch (error) {
@@ -32,16 +41,11 @@ export async function dial(
 }
 
 async function open(
-  addresses: LookupAddress[],
-  { host, port }: SshSettings,
+  addresses: readonly NetAddress[],
+  target: Target,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const socket = createConnection({
-    host,
-    port,
-    noDelay: true,
-    lookup: (_host, _options, answer) => answer(null, addresses),
-  });
+  const socket = createConnection({ ...leadingTo(target, addresses), noDelay: true });
   // Whoever awaits the connection is told by `once`, whoever uses it by its own listener.
   socket.on('error', () => {});
   try {

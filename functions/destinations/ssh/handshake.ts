@@ -2,7 +2,14 @@ import type { Socket } from 'node:net';
 import type { AnyAuthMethod, Client, SFTPWrapper } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
 import type { FerryError } from '../../core/errors.ts';
-import { hostKeyAlgorithms, offeredKey, refuseHostKey } from './host-key.ts';
+import {
+  type FirstTrust,
+  hostKeyAlgorithms,
+  keyText,
+  type OfferedKey,
+  offeredKey,
+  refuseHostKey,
+} from './host-key.ts';
 import { unlockPrivateKey } from './private-key.ts';
 import type { SshSettings } from './settings.ts';
 
@@ -13,6 +20,7 @@ export type Passed = (step: string, detail?: string) => void;
 export interface Handshake {
   readonly ssh: Client;
   readonly sftp: SFTPWrapper;
+  readonly hostKey: OfferedKey;
   /** Says goodbye; may never resolve when the server does not answer. */
   end(): Promise<unknown>;
 }
@@ -27,13 +35,15 @@ class OpenSftpClient extends SftpClient {
 
 /**
  * Proves the server's host key, then the user, then opens SFTP. No password is sent to a server whose
- * key is not pinned.
+ * key is not accepted.
+ * @param trust given where no key is pinned and the first one may be trusted
  * @param onTrouble gets what the client reports, now and for as long as the connection lives
  * @throws FerryError for a host key that is not accepted; what the client reported for all else
  */
 export async function handshake(
   socket: Socket,
   settings: SshSettings,
+  trust: FirstTrust | undefined,
   passed: Passed,
   onTrouble: (error: unknown) => void,
 ): Promise<Handshake> {
@@ -41,29 +51,31 @@ export async function handshake(
   const client = new OpenSftpClient('ferry', { error() {}, end() {}, close() {} });
   let refusal: FerryError | undefined;
   let trouble: unknown;
-  let hostKey = '';
+  let shown: OfferedKey | undefined;
   client.on('error', (error: unknown) => {
     trouble ??= error;
     onTrouble(error);
   });
-  client.on('handshake', () => passed('host key', hostKey));
+  client.on('handshake', () => passed('host key', shown && keyText(shown)));
   client.on('ready', () => passed('authentication'));
+  // A key that is known is asked for first, so that a server with several shows that one.
+  const types = trust?.known ? [trust.known.type] : settings.hostKeys.types;
   try {
     const sftp = await client.connect({
       sock: socket,
       username: settings.user,
       authHandler: methods(settings),
-      algorithms: { serverHostKey: hostKeyAlgorithms(settings.hostKeys) },
+      algorithms: { serverHostKey: hostKeyAlgorithms(types) },
       hostVerifier(key: Buffer) {
-        const offered = offeredKey(key);
-        hostKey = `${offered.type} ${offered.fingerprint}`;
-        refusal = refuseHostKey(settings.hostKeys, offered);
+        shown = offeredKey(key);
+        refusal = refuseHostKey(settings.hostKeys, shown, trust);
         return refusal === undefined;
       },
       readyTimeout: READY_MS,
       ...KEEPALIVE,
     });
-    return { ssh: client.client, sftp, end: () => client.end() };
+    if (!shown) throw new Error('the SSH client asked nobody about the host key');
+    return { ssh: client.client, sftp, hostKey: shown, end: () => client.end() };
   } catch (error) {
     throw refusal ?? trouble ?? error;
   }

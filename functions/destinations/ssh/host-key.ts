@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import ssh2, { type ServerHostKeyAlgorithm } from 'ssh2';
+import { z } from 'zod';
 import { FerryError } from '../../core/errors.ts';
 
 /** What a user pinned: full keys, fingerprints of keys, and keys that must never be accepted again. */
@@ -15,6 +16,17 @@ export interface HostKeys {
 export interface OfferedKey {
   readonly type: string;
   readonly fingerprint: string;
+}
+
+/** A key that was trusted when it was first seen; times as ISO 8601, UTC. */
+export interface TrustedKey extends OfferedKey {
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+}
+
+/** What is believed where no key is pinned: the key that an earlier run met or, without one, any. */
+export interface FirstTrust {
+  readonly known: TrustedKey | undefined;
 }
 
 /** Key types that a handshake can prove; SHA-1 signatures (`ssh-rsa`) are never among the algorithms. */
@@ -68,11 +80,12 @@ export function parseHostKeys(text: string): { keys: HostKeys } | { unusable: nu
  * Host key algorithms to ask for, the pinned types first: a server picks the first that it has
  * (RFC 4253, 7.1), so it shows a pinned key where it still has one and its real key where not.
  */
-export function hostKeyAlgorithms(keys: HostKeys): ServerHostKeyAlgorithm[] {
+export function hostKeyAlgorithms(first: readonly string[]): ServerHostKeyAlgorithm[] {
   const known = Object.keys(ALGORITHMS);
-  const first = known.filter((type) => keys.types.includes(type));
-  const rest = known.filter((type) => !keys.types.includes(type));
-  return [...first, ...rest].flatMap((type) => ALGORITHMS[type] ?? []);
+  const rest = known.filter((type) => !first.includes(type));
+  return [...known.filter((type) => first.includes(type)), ...rest].flatMap(
+    (type) => ALGORITHMS[type] ?? [],
+  );
 }
 
 /** Type and fingerprint of a key in the form that goes over the wire. */
@@ -82,24 +95,55 @@ export function offeredKey(key: Buffer): OfferedKey {
   return { type, fingerprint: fingerprintOf(key) };
 }
 
-/** Why a server's key is not accepted; undefined when it is one of the pinned ones. */
-export function refuseHostKey(keys: HostKeys, offered: OfferedKey): FerryError | undefined {
-  const shown = `${offered.type} ${offered.fingerprint}`;
+/** A key as people compare it. */
+export function keyText({ type, fingerprint }: OfferedKey): string {
+  return `${type} ${fingerprint}`;
+}
+
+const refusal = z.object({ cause: z.object({ hostKey: z.string() }) });
+
+/** The key that was shown and not accepted, as `keyText` has it; undefined for every other error. */
+export function refusedKey(error: unknown): string | undefined {
+  return refusal.safeParse(error).data?.cause.hostKey;
+}
+
+/**
+ * Why a server's key is not accepted; undefined when it is one of the pinned ones.
+ * @param trust where the operator lets the first key be trusted
+ */
+export function refuseHostKey(
+  keys: HostKeys,
+  offered: OfferedKey,
+  trust?: FirstTrust,
+): FerryError | undefined {
+  const shown = keyText(offered);
+  const never = { retry: 'never', cause: { hostKey: shown } } as const;
   if (keys.revoked.includes(offered.fingerprint)) {
     return new FerryError(
       'host-key-changed',
       `The server showed the host key ${shown}, which SSH_HOST_KEY marks as revoked. ` +
         'Ask the operator of the server which key is the right one.',
-      { retry: 'never' },
+      never,
     );
   }
   if (keys.accepted.includes(offered.fingerprint)) return undefined;
+  if (keys.accepted.length === 0 && trust) {
+    const { known } = trust;
+    if (!known || known.fingerprint === offered.fingerprint) return undefined;
+    return new FerryError(
+      'host-key-changed',
+      `The server showed the host key ${shown}, but it had ${keyText(known)} when Ferry first met it on ${known.firstSeen.slice(0, 10)}. ` +
+        'Nothing was sent. If the server was set up anew, confirm the new key with its operator and ' +
+        'set SSH_HOST_KEY to it; if not, somebody may be in between.',
+      never,
+    );
+  }
   if (keys.accepted.length === 0) {
     return new FerryError(
       'host-key-unknown',
       `The server showed the host key ${shown}, and none is set to compare it with. ` +
         `Confirm with the operator of the server that it is its own, then set SSH_HOST_KEY to ${offered.fingerprint}.`,
-      { retry: 'never' },
+      never,
     );
   }
   return new FerryError(
@@ -107,7 +151,7 @@ export function refuseHostKey(keys: HostKeys, offered: OfferedKey): FerryError |
     `The server showed the host key ${shown}, but SSH_HOST_KEY expects ${keys.accepted.join(' or ')}. ` +
       'Nothing was sent. If the server was set up anew, confirm the new key with its operator and ' +
       'change SSH_HOST_KEY; if not, somebody may be in between.',
-    { retry: 'never' },
+    never,
   );
 }
 

@@ -1,6 +1,6 @@
 import { FerryError } from '../../core/errors.ts';
 import { unlessAborted } from '../../core/stopping.ts';
-import { type Connection, connect } from './connection.ts';
+import { type Connection, connect, type SshSurroundings } from './connection.ts';
 import type { SshSettings } from './settings.ts';
 
 /** Keeps one connection to the server: made when first needed, and anew after it was lost. */
@@ -9,7 +9,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export function openSession(settings: SshSettings): Session {
+export function openSession(settings: SshSettings, surroundings: SshSurroundings): Session {
   const closing = new AbortController();
   let current: Promise<Connection> | undefined;
 
@@ -18,7 +18,7 @@ export function openSession(settings: SshSettings): Session {
     const connection = await earlier?.catch(() => undefined);
     if (connection && !connection.isLost) return connection;
     // Whoever comes first after a loss connects for all.
-    if (!current || current === earlier) current = connect(settings, closing.signal);
+    if (!current || current === earlier) current = connect(settings, surroundings, closing.signal);
     return current;
   };
 

@@ -3,7 +3,7 @@ import type { Parsed, Problem } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
 import { integer, issue, secret, text } from '../setting.ts';
 import { type HostKeys, parseHostKeys } from './host-key.ts';
-import { type PrivateKey, readPrivateKey } from './private-key.ts';
+import { checkPrivateKey, type PrivateKey, readPrivateKey } from './private-key.ts';
 
 /** What the driver needs to reach one server. */
 export interface SshSettings {
@@ -44,6 +44,13 @@ const hostKeys = text.transform((value, context) => {
   return z.NEVER;
 });
 
+const identity = secret.transform((value, context) => {
+  const problem = value.isSealed ? undefined : checkPrivateKey(value);
+  if (!problem) return value;
+  context.addIssue(issue(problem.problem, problem.remedy));
+  return z.NEVER;
+});
+
 /** Every setting of an SSH destination, under the names that users know. */
 export const sshSchema = z.object({
   /** Name or IP address of the server. */
@@ -54,7 +61,7 @@ export const sshSchema = z.object({
   /** Also the answer where the server asks for a password by keyboard-interactive. */
   SSH_PASSWORD: secret.optional(),
   /** The text of the private key itself. */
-  SSH_IDENTITY_FILE: secret.optional(),
+  SSH_IDENTITY_FILE: identity.optional(),
   /** Opens the private key where it is encrypted. */
   SSH_IDENTITY_PASSPHRASE: secret.optional(),
   /** Folder for the archives, created when missing; the login directory unless set. */

@@ -6,5 +6,6 @@ export const ssh = defineDestinationType({
   schema: sshSchema,
   refine: toSshSettings,
   texts: ['SSH_IDENTITY_FILE'],
-  open: async (settings) => (await import('./destination.ts')).openSsh(settings),
+  open: async (settings, surroundings) =>
+    (await import('./destination.ts')).openSsh(settings, surroundings),
 });

@@ -4,13 +4,15 @@ import { NEVER } from '../../core/stopping.ts';
 import type { CheckStep } from '../contract.ts';
 import { addressOf } from '../http/address.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
+import { describeRoom } from '../room.ts';
+import { measureSpeed } from '../speed.ts';
 import { webdavError } from './errors.ts';
 import { ensureFolder, noFolder, removeEmpty } from './folders.ts';
 import type { Strategy } from './probe.ts';
-import { look } from './properties.ts';
+import { look, roomIn } from './properties.ts';
 import { readFile } from './reading.ts';
 import type { Remote } from './remote.ts';
-import type { Server } from './server.ts';
+import { PURPOSE, type Server } from './server.ts';
 
 /** What a user may want to know of how files are sent. */
 const TOLD: Readonly<Record<Strategy['by'], string>> = {
@@ -22,6 +24,9 @@ const TOLD: Readonly<Record<Strategy['by'], string>> = {
     'the server takes files in chunks (Nextcloud, ownCloud): an interrupted upload goes on within a day',
   whole: 'the server takes whole files only: an interrupted upload starts again',
 };
+
+/** Ways of sending that make do with smaller requests where large ones are refused. */
+const IN_PIECES: readonly Strategy['by'][] = ['put-range', 'patch'];
 
 function tell({ by, foldsCase }: Strategy): string {
   const inOneCase = '; archives whose names differ in letter case alone are one file there';
@@ -37,27 +42,51 @@ export async function* checkServer(
   const name = `.ferry-check-${randomBytes(8).toString('hex')}`;
   const url = server.fileUrl(name);
   const body = randomBytes(32);
+  const folder = server.folderUrl('');
+  const write = (bytes: Buffer, stop: AbortSignal) =>
+    server.call(stop, { method: 'PUT', url, body: bytes });
+  const remove = (stop: AbortSignal) => server.call(stop, { method: 'DELETE', url, expect: [404] });
   let made: readonly string[] = [];
   const steps: readonly Step[] = [
-    ...reachingSteps(addressOf(settings.url), settings, 'WEBDAV_URL', signal),
+    ...reachingSteps(addressOf(settings.url), settings, server.egress, PURPOSE, signal),
     ['authentication', () => tryLogin(server, signal)],
     [
       'write',
       async () => {
         made = await ensureFolder(server, '', signal);
-        await server.call(signal, { method: 'PUT', url, body });
+        await write(body, signal);
         return undefined;
       },
     ],
     ['read back', async () => void (await readBack(server, name, body, signal))],
     ['delete', async () => void (await server.call(signal, { method: 'DELETE', url }))],
     ['way of sending', async () => tell(await strategies.findAnew(signal))],
+    [
+      'space',
+      async () => describeRoom(await roomIn(server, folder, signal).catch(() => undefined)),
+    ],
+    [
+      'speed',
+      async () => {
+        try {
+          return await measureSpeed(write, remove, signal);
+        } catch (thrown) {
+          const { by } = await strategies.find(signal);
+          if (!isTooLarge(thrown) || !IN_PIECES.includes(by)) throw thrown;
+          return 'not measured: the server takes small requests only, so archives go in small pieces';
+        }
+      },
+    ],
   ];
   try {
     yield* runSteps(steps, (thrown) => webdavError(thrown, signal), signal);
   } finally {
     await leaveNothing(server, url, made);
   }
+}
+
+function isTooLarge(thrown: unknown): boolean {
+  return thrown instanceof FerryError && thrown.code === 'too-large';
 }
 
 async function leaveNothing(server: Server, url: string, made: readonly string[]): Promise<void> {

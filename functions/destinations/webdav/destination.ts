@@ -47,7 +47,7 @@ export async function openWebDav(
   settings: WebDavSettings,
   surroundings: Surroundings,
 ): Promise<Destination> {
-  const server = openServer(settings);
+  const server = openServer(settings, surroundings.egress);
   const closing = new AbortController();
   const strategies = openStrategies(server, surroundings, closing.signal);
   const remote: Remote = {

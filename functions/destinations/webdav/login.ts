@@ -1,6 +1,6 @@
 import { AuthType, createClient, type WebDAVClient } from 'webdav';
 import { FerryError } from '../../core/errors.ts';
-import type { Agents } from '../http/trust.ts';
+import type { Agents } from '../http/agents.ts';
 import type { Login, WebDavSettings } from './settings.ts';
 import { isUsableDigest } from './transport.ts';
 

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import type { WebDAVClient } from 'webdav';
+import type { Egress, Purpose } from '../../core/egress.ts';
 import type { FerryError } from '../../core/errors.ts';
+import { createAgents } from '../http/agents.ts';
 import { sendAgain, sendInTime } from '../http/deadline.ts';
-import { createAgents } from '../http/trust.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { notWebDav, refused, webdavError } from './errors.ts';
 import { createLogin } from './login.ts';
@@ -15,6 +16,11 @@ import { type Answer, isAnswer } from './transport.ts';
 const SOCKETS = 16;
 /** Answers that are read whole: a listing of some ten thousand files. */
 const LONGEST_TEXT = 32 * 1024 * 1024;
+
+export const PURPOSE: Purpose = {
+  type: 'webdav',
+  settings: { host: 'WEBDAV_URL', port: 'WEBDAV_URL' },
+};
 
 export interface DavRequest {
   readonly method: string;
@@ -36,6 +42,7 @@ export interface Reply {
 /** The server of one user, and the one way to talk to it. */
 export interface Server {
   readonly settings: WebDavSettings;
+  readonly egress: Egress;
   /** Names of folders that are known to be there, joined by slashes. */
   readonly knownFolders: Set<string>;
   /** Address of a file, for a path below the user's folder. */
@@ -56,8 +63,8 @@ export interface Server {
 }
 
 /** Makes no connection yet. */
-export function openServer(settings: WebDavSettings): Server {
-  const agents = createAgents(settings, SOCKETS);
+export function openServer(settings: WebDavSettings, egress: Egress): Server {
+  const agents = createAgents(settings, SOCKETS, egress, PURPOSE);
   const stranger = createLogin({ ...settings, login: undefined }, agents, undefined);
   let client: WebDAVClient | undefined;
 
@@ -127,6 +134,7 @@ export function openServer(settings: WebDavSettings): Server {
 
   return {
     settings,
+    egress,
     knownFolders: new Set(),
     fileUrl: at,
     folderUrl: (path) => at(path).replace(/\/*$/, '/'),

@@ -28,8 +28,8 @@ export interface S3Bucket {
   listParts(id: string): ReadonlyMap<number, Part>;
   complete(id: string, etags: readonly string[], by: Invocation): void;
   abort(id: string): void;
-  /** Ids of uploads to a key that were begun at this time or later, epoch ms. */
-  listUploads(path: string, since: number): readonly string[];
+  /** Ids of uploads to a key that have no part. */
+  listEmptyUploads(path: string): readonly string[];
   /** Loses an upload. */
   forget(): void;
   leftovers(): readonly Leftover[];
@@ -79,8 +79,8 @@ export function openS3Bucket(site: ServerSite, shelf: Shelf): S3Bucket {
       publish(upload.path, bytes, upload.transferId, by);
     },
     abort: (id) => void uploads.delete(id),
-    listUploads: (path, since) =>
-      [...uploads].filter(([, one]) => one.path === path && one.at >= since).map(([id]) => id),
+    listEmptyUploads: (path) =>
+      [...uploads].filter(([, one]) => one.path === path && one.parts.size === 0).map(([id]) => id),
     forget() {
       const [first] = uploads.keys();
       if (first !== undefined) uploads.delete(first);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Proof } from '../../../functions/core/receipt.ts';
+import { NEVER } from '../../../functions/core/stopping.ts';
 import type { Destination, RemoteFile, Upload } from '../../../functions/destinations/contract.ts';
 import type { Invocation } from '../cloud/environment.ts';
 import { besideUploads, leading } from './common.ts';
@@ -14,9 +15,6 @@ const saved = z.strictObject({
   id: z.string(),
   etags: z.array(z.string()),
 });
-
-/** How far a server's clock may be from Ferry's, in ms. */
-const SKEW_MS = 300_000;
 
 /** A bucket of S3, and how the driver goes about it. */
 export function openS3Server(site: ServerSite): Server {
@@ -34,11 +32,15 @@ export function openS3Server(site: ServerSite): Server {
     return found?.mark === file.transferId && found.bytes.length === file.size;
   };
 
-  /** What was begun since and could not be told of. */
-  const abortOrphans = async (line: Line, path: string, since: Date, signal: AbortSignal) => {
-    const list = () => bucket.listUploads(path, since.getTime() - SKEW_MS);
-    for (const id of await line.ask(`list uploads of ${path}`, list, { signal })) {
-      await line.ask(`abort ${id}`, () => bucket.abort(id), { signal });
+  /** What was begun and could not be told of has no part. */
+  const endAbandoned = async (line: Line, path: string, signal = NEVER) => {
+    try {
+      const list = () => bucket.listEmptyUploads(path);
+      for (const id of await line.ask(`list uploads of ${path}`, list, { signal })) {
+        await line.ask(`abort ${id}`, () => bucket.abort(id), { signal });
+      }
+    } catch {
+      // As the driver has it: it is no reason to fail.
     }
   };
 
@@ -105,10 +107,13 @@ export function openS3Server(site: ServerSite): Server {
           }
         }
         published = true;
-        return prove(line, file, signal);
+        const proof = await prove(line, file, signal);
+        await endAbandoned(line, path, signal);
+        return proof;
       },
       async abort() {
         await line.ask(`abort ${path}`, () => bucket.abort(id));
+        await endAbandoned(line, path);
       },
     };
   };
@@ -132,7 +137,6 @@ export function openS3Server(site: ServerSite): Server {
       }),
       async begin(file, plan, signal) {
         if (plan.count <= 1) return single(line, file, plan.count, invocation);
-        if (file.begunBefore) await abortOrphans(line, file.path, file.begunBefore, signal);
         const create = () => bucket.create(file.path, file.transferId, invocation);
         const id = await line.ask(`create ${file.path}`, create, { signal });
         return multipart(line, file, plan, { id, etags: [], published: false }, invocation);

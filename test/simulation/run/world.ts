@@ -3,6 +3,7 @@ import { DUE_INDEX, SETTINGS_KEY } from '../../../functions/settings/keys.ts';
 import { type Environment, type Nature, openEnvironment } from '../cloud/environment.ts';
 import { openHashing } from '../cloud/hashing.ts';
 import { openJobQueue } from '../cloud/job-queue.ts';
+import { openKeyService } from '../cloud/key-service.ts';
 import { openSparseIndex } from '../cloud/sparse-index.ts';
 import { openStagingBucket } from '../cloud/staging-bucket.ts';
 import { openTable } from '../cloud/tables.ts';
@@ -72,7 +73,11 @@ export function openWorld(nature: Nature): World {
   const queue = openJobQueue(nature, 6 * timeoutMs, maxReceiveCount);
   const witness = openWitness(history, judge);
   const servers = new Map<string, Server>();
-  const deliveries = judgeDeliveries(nature, { runs, staging }, servers, leniency);
+  const wants = (userId: string, component: string) => {
+    const backUp = people.users.get(userId)?.backUp ?? [];
+    return backUp === 'everything' || backUp.includes(component);
+  };
+  const deliveries = judgeDeliveries(nature, { runs, staging }, servers, leniency, wants);
   const leases = judgeLeases(nature, leniency);
   const users = inviteUsers(nature, { part: PART, timeoutMs }, servers, (place, publication) => {
     deliveries.published(place, publication);
@@ -110,6 +115,7 @@ export function openWorld(nature: Nature): World {
       jobs,
     },
     ...{ maxReceiveCount, timeoutMs },
+    keys: openKeyService(nature),
     spread: { minutes: random.pick([0, 5]), shards: random.between(1, 3) },
     inFlight: PART * random.between(2, 8),
     hashing: openHashing(random.chance(0.5)),

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { build } from 'esbuild';
+import { z } from 'zod';
+import { writeMessage } from '../functions/queue/message.ts';
+import { openRunsTable } from '../functions/runs/runs-table.ts';
+import { findStage } from '../infra/stages.ts';
+import { PROJECT, synthesise } from '../local/cloud-assembly.ts';
+import { parseLine } from '../local/function-log.ts';
+import { type PlatformReport, platformReport } from '../local/lambda-messages.ts';
+import { type FunctionDefinition, LambdaProcess } from '../local/lambda-process.ts';
+import { provision } from '../local/provisioning.ts';
+import { startServices } from '../local/services.ts';
+import { readTopology } from '../local/topology.ts';
+import type { Usage } from './measured-command.ts';
+
+/** One archive, delivered twice by one worker. */
+export interface FerryRun {
+  /** The second invocation: a worker that has delivered before, as nearly all have. */
+  readonly warm: Usage;
+  /** From the start of the process to the end of its first invocation. */
+  readonly cold: Usage;
+  /** Of that, until Node had started and loaded the bundle, in ms. */
+  readonly startMs: number;
+}
+
+export interface Delivery {
+  /** Whose archive it is. */
+  readonly userId: string;
+  readonly type: string;
+  /** As a user writes them into the row. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Makes room for the second one; called between the two. */
+  reset(): Promise<void>;
+}
+
+/** The transfer function as it is deployed. */
+export interface MeasuredFerry extends AsyncDisposable {
+  readonly stagingBucket: string;
+  deliver(delivery: Delivery): Promise<FerryRun>;
+}
+
+const DESTINATION = 'place';
+const keys = z.object({ pk: z.string(), sk: z.string() });
+
+/**
+ * Synthesises Ferry as for `prod`, and starts what its transfer function needs beside the staging bucket.
+ * @param s3 endpoint of the server that archives are staged on
+ */
+export async function startMeasuredFerry(scratch: string, s3: string): Promise<MeasuredFerry> {
+  await using started = new AsyncDisposableStack();
+  const services = started.use(await startServices());
+  const assembly = await synthesise(join(scratch, 'cdk.out'), new AbortController().signal);
+  const topology = readTopology(assembly, { ...services.endpoints, s3 });
+  await provision(topology, services);
+  const documents = DynamoDBDocumentClient.from(services.dynamodb);
+  const SettingsTable = topology.output('SettingsTable');
+  const RunsTable = topology.output('RunsTable');
+  const runs = openRunsTable(documents, RunsTable);
+  const workerFile = await compileWorker(scratch);
+  const queueUrl = topology.output('JobQueueUrl');
+  const mapping = topology.queueMappings.find((one) => one.queueUrl === queueUrl);
+  const deployed = topology.functions.find(({ name }) => name === mapping?.functionName);
+  if (!deployed) throw new Error('The templates have no function on the job queue.');
+
+  /** What was delivered counts as never sent; what was found out about the server stays. */
+  const forget = async (userId: string) => {
+    const found = await documents.send(
+      new QueryCommand({
+        TableName: RunsTable,
+        KeyConditionExpression: 'pk = :user',
+        ExpressionAttributeValues: { ':user': `USER#${userId}` },
+      }),
+    );
+    for (const item of found.Items ?? []) {
+      const Key = keys.parse({ pk: item.pk, sk: item.sk });
+      if (Key.sk.startsWith('FINDINGS#')) continue;
+      await documents.send(new DeleteCommand({ TableName: RunsTable, Key }));
+    }
+  };
+
+  const invoke = async (worker: LambdaProcess, userId: string): Promise<number> => {
+    const slot = new Date().toISOString();
+    const job = { userId, slot, destination: DESTINATION, hop: 0 };
+    const startedAt = performance.now();
+    await worker.invoke({
+      Records: [
+        {
+          messageId: randomUUID(),
+          receiptHandle: 'none',
+          body: writeMessage(job),
+          attributes: { ApproximateReceiveCount: '1' },
+        },
+      ],
+    });
+    const ms = performance.now() - startedAt;
+    const record = await runs.job(job);
+    if (record?.state !== 'succeeded' || record.archives !== 1) {
+      throw new Error(`Ferry has not delivered: ${JSON.stringify(record?.errors ?? record)}`);
+    }
+    return ms;
+  };
+
+  const running = started.move();
+  return {
+    stagingBucket: topology.output('StagingBucket'),
+    async deliver({ userId, type, settings, environment, reset }) {
+      const spec = {
+        v: 1,
+        schedule: { cron: '0 0 1 1 *' },
+        destinations: { [DESTINATION]: { type, settings } },
+      };
+      await documents.send(new PutCommand({ TableName: SettingsTable, Item: { userId, spec } }));
+      await forget(userId);
+      const reports: PlatformReport['record']['metrics'][] = [];
+      const startedAt = performance.now();
+      const worker = new LambdaProcess(
+        asDeployed(deployed, environment),
+        (line) => {
+          const report = platformReport.safeParse(parseLine(line)).data;
+          if (report) reports.push(report.record.metrics);
+        },
+        workerFile,
+      );
+      try {
+        await invoke(worker, userId);
+        const coldMs = performance.now() - startedAt;
+        await reset();
+        await forget(userId);
+        const warmMs = await invoke(worker, userId);
+        const [first, second] = reports;
+        if (!first || !second) throw new Error('The worker has not reported.');
+        const peakRssMiB = second.maxMemoryUsedMB;
+        return {
+          warm: { ms: warmMs, cpuMs: second.cpuMs - first.cpuMs, peakRssMiB },
+          cold: { ms: coldMs, cpuMs: first.cpuMs, peakRssMiB: first.maxMemoryUsedMB },
+          startMs: coldMs - first.durationMs,
+        };
+      } finally {
+        await worker.stop();
+      }
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** As JavaScript: Node would need 20 MiB and 0.1 s to read TypeScript, which Lambda does not. */
+async function compileWorker(scratch: string): Promise<URL> {
+  const outfile = join(scratch, 'worker.mjs');
+  await build({
+    entryPoints: [join(PROJECT, 'local/lambda-worker.ts')],
+    ...{ outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
+  });
+  return pathToFileURL(outfile);
+}
+
+/** With the memory for parts and the log level that `prod` has. */
+function asDeployed(
+  definition: FunctionDefinition,
+  environment: Readonly<Record<string, string>> = {},
+): FunctionDefinition {
+  const { inFlightMib } = findStage('prod').transfer;
+  const own = { IN_FLIGHT_MIB: `${inFlightMib}`, AWS_LAMBDA_LOG_LEVEL: 'INFO' };
+  return { ...definition, environment: { ...definition.environment, ...own, ...environment } };
+}

@@ -1,0 +1,119 @@
+import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { createScratchFolder } from '../local/scratch-folder.ts';
+import { ensureDebianPackages } from '../test/debian-packages.ts';
+import { runBenchmark } from './benchmark.ts';
+import type { Results } from './measurement.ts';
+import { PLACES, packages } from './places/all.ts';
+import { rcloneVersion } from './rclone.ts';
+import { formatTable } from './report.ts';
+import { toRow } from './row.ts';
+
+const TYPES = Object.keys(PLACES);
+const SIZES = ['1MiB', '64MiB', '1GiB', '8GiB'];
+const MIB = 1024 ** 2;
+const HELP = `npm run bench -- [--type T]… [--size 256MiB]… [--rtt ms]… [--runs N] [--out FILE] [--json]
+
+Delivers one archive from S3 by Ferry's transfer function, as it is deployed, and by rclone, in turn, to
+a real server of each type. As root it installs missing servers; it needs Debian.
+  --type T    this type only; may be given again (${TYPES.join(', ')})
+  --size S    of the archive, as 512KiB, 256MiB or 1GiB; may be given again (${SIZES.join(', ')})
+  --rtt MS    adds a round trip of so many ms to the destination; may be given again (0)
+  --runs N    of each tool for each line (7 up to 64 MiB, 5 up to 1 GiB, 3 above)
+  --out FILE  keeps every single run, as bench/results has them
+  --json      ends with one line for programs
+`;
+
+const UNITS = { KiB: 1024, MiB: MIB, GiB: 1024 * MIB } as const;
+const size = z
+  .templateLiteral([z.number().positive(), z.enum(['KiB', 'MiB', 'GiB'])])
+  .transform((text) => {
+    const [, digits = '', unit = ''] = /^([\d.]+)(\w+)$/.exec(text) ?? [];
+    return Math.round(Number(digits) * UNITS[z.enum(['KiB', 'MiB', 'GiB']).parse(unit)]);
+  });
+const given = z.object({
+  type: z.array(z.enum(TYPES)).default(TYPES),
+  size: z.array(size).default(SIZES.map((text) => size.parse(text))),
+  rtt: z.array(z.coerce.number().min(0).max(10_000)).default([0]),
+  runs: z.coerce.number().int().min(1).optional(),
+  out: z.string().optional(),
+  json: z.boolean().default(false),
+  help: z.boolean().default(false),
+});
+
+function readChoices(): z.output<typeof given> {
+  try {
+    const { values } = parseArgs({
+      options: {
+        type: { type: 'string', multiple: true },
+        size: { type: 'string', multiple: true },
+        rtt: { type: 'string', multiple: true },
+        runs: { type: 'string' },
+        out: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+    return given.parse(values);
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    process.stderr.write(`${why}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+/** Servers keep what they store in memory where there is plenty, so that a disk decides nothing. */
+async function chooseStorage(largest: number): Promise<'memory' | 'disk'> {
+  const shm = '/dev/shm';
+  const free = await statfs(shm).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
+  const needed = 4 * largest + 2048 * MIB;
+  if (Math.min(free, freemem()) < needed) return 'disk';
+  process.env.TMPDIR = shm;
+  return tmpdir() === shm ? 'memory' : 'disk';
+}
+
+const choices = readChoices();
+if (choices.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+// Ends the servers too: each of them goes with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+ensureDebianPackages(packages);
+const out = choices.json ? process.stderr : process.stdout;
+const say = (line: string) => void out.write(`${line}\n`);
+const storage = await chooseStorage(Math.max(...choices.size));
+await using scratch = await createScratchFolder();
+const at = new Date().toISOString();
+const measurements = await runBenchmark({
+  types: choices.type,
+  sizes: choices.size,
+  rtts: choices.rtt,
+  runs: choices.runs,
+  scratch: scratch.path,
+  say,
+});
+say(`\n${formatTable(measurements)}`);
+if (choices.out !== undefined) {
+  const results: Results = {
+    v: 1,
+    at,
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cpus: availableParallelism(),
+      memoryMiB: Math.round(totalmem() / MIB),
+      storage,
+    },
+    versions: { node: process.version, rclone: await rcloneVersion() },
+    measurements,
+  };
+  await mkdir(dirname(choices.out), { recursive: true });
+  await writeFile(choices.out, `${JSON.stringify(results, undefined, 1)}\n`);
+}
+if (choices.json) process.stdout.write(`${JSON.stringify({ rows: measurements.map(toRow) })}\n`);

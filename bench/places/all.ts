@@ -1,0 +1,25 @@
+import { packages as clients } from '../../test/end-to-end/clients.ts';
+import { packages as apache } from '../../test/servers/apache.ts';
+import { packages as certificates } from '../../test/servers/certificates.ts';
+import { packages as openssh } from '../../test/servers/openssh.ts';
+import { packages as swift } from '../../test/servers/swift.ts';
+import type { Place } from '../place.ts';
+import { startAzure } from './azure.ts';
+import { startDropbox } from './dropbox.ts';
+import { startS3 } from './s3.ts';
+import { startSsh } from './ssh.ts';
+import { startWebDav } from './webdav.ts';
+
+/** Debian packages of the servers, and rclone. */
+export const packages: readonly string[] = [
+  ...[...apache, ...certificates, ...clients, ...openssh, ...swift],
+];
+
+/** The server of each type. */
+export const PLACES: Readonly<Record<string, (scratch: string) => Promise<Place>>> = {
+  ssh: startSsh,
+  webdav: startWebDav,
+  s3: startS3,
+  azure: startAzure,
+  dropbox: startDropbox,
+};

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { type IncomingMessage, type RequestOptions, request as sendRequest } from 'node:http';
+import { request as sendSealedRequest } from 'node:https';
+import type { Writable } from 'node:stream';
+import { sampleBytes } from '../test/contract/sample.ts';
+
+const PIECE = sampleBytes(1024 ** 2, 'push');
+
+/** Writes so many bytes as fast as they are taken, and ends. */
+export async function pour(into: Writable, bytes: number): Promise<void> {
+  for (let left = bytes; left > 0; left -= PIECE.length) {
+    if (!into.write(PIECE.subarray(0, Math.min(left, PIECE.length)))) await once(into, 'drain');
+  }
+  into.end();
+}
+
+/** Sends a request with so many bytes. @throws Error where the server does not take them */
+export async function sendBytes(
+  url: string,
+  bytes: number,
+  options: RequestOptions & { readonly ca?: string },
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const { headers, ...rest } = options;
+  const given = { ...rest, headers: { ...headers, 'content-length': bytes } };
+  const send = url.startsWith('https:') ? sendSealedRequest : sendRequest;
+  const request = send(url, given, resolve).on('error', reject);
+  const [answer] = await Promise.all([promise, pour(request, bytes)]);
+  await textOf(answer);
+}
+
+/** Calls a route that takes and gives JSON. @throws Error where it refuses */
+export async function callJson(
+  url: string,
+  argument: object,
+  options: RequestOptions & { readonly ca?: string },
+): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const { headers, ...rest } = options;
+  const given = { ...headers, 'content-type': 'application/json' };
+  sendSealedRequest(url, { ...rest, method: 'POST', headers: given }, resolve)
+    .on('error', reject)
+    .end(JSON.stringify(argument));
+  return JSON.parse(await textOf(await promise));
+}
+
+/** @throws Error for an answer that is no success */
+async function textOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of answer) text += chunk;
+  const { statusCode = 0 } = answer;
+  if (statusCode < 200 || statusCode > 299) throw new Error(`${statusCode} ${text.slice(0, 500)}`);
+  return text;
+}
+
+/** Reads an address to its end, and forgets what it has. */
+export async function drain(url: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  sendRequest(url, resolve).on('error', reject).end();
+  const answer = await promise;
+  answer.resume();
+  await once(answer, 'end');
+  if (answer.statusCode !== 200) throw new Error(`${url} answers ${answer.statusCode}.`);
+}

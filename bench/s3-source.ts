@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { sampleBytes } from '../test/contract/sample.ts';
+
+/** What the component folder of a user holds; its user is named by the size. */
+export const ARCHIVE = 'html/archive.tar';
+const MIB = 1024 ** 2;
+/** Every archive is this, again and again: any size of it is there without memory or disk. */
+const BLOCK = sampleBytes(16 * MIB, 'bench');
+/** An archive up to this size was staged by one request, so that its ETag is an MD5. */
+const SINGLE = 8 * MIB;
+const STAGED_AT = new Date('2026-01-01T00:00:00Z');
+
+/** For whom an archive of so many bytes is staged. */
+export function userOf(bytes: number): string {
+  return `size-${bytes}`;
+}
+
+/**
+ * A staging bucket on an S3 server that is never the bottleneck: it has an archive for each user
+ * `size-<bytes>`, of so many random bytes out of memory, and knows the requests that reading takes:
+ * ListObjectsV2, HeadObject, GetObject with a range or without. It checks no signatures, as the
+ * embedded one of `npm start` does not either.
+ */
+export async function startS3Source(): Promise<{ readonly port: number }> {
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('The source has no port.');
+  return { port: address.port };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://source');
+  const [, , user = '', ...path] = decodeURIComponent(url.pathname).split('/');
+  if (user === '') {
+    list(url.searchParams.get('prefix') ?? '', response);
+    return;
+  }
+  const size = sizeOf(user);
+  if (size === undefined || path.join('/') !== ARCHIVE) {
+    response.writeHead(404, { 'content-type': 'application/xml' });
+    response.end(request.method === 'HEAD' ? '' : '<Error><Code>NoSuchKey</Code></Error>');
+    return;
+  }
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  const from = Number(range?.[1] ?? 0);
+  const to = Math.min(size, range?.[2] ? Number(range[2]) + 1 : size);
+  response.writeHead(range ? 206 : 200, {
+    'accept-ranges': 'bytes',
+    'content-length': to - from,
+    'content-type': 'application/x-tar',
+    etag: etagOf(size),
+    'last-modified': STAGED_AT.toUTCString(),
+    ...(range && { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
+  });
+  if (request.method !== 'HEAD') await send(from, to, response);
+  response.end();
+}
+
+async function send(from: number, to: number, response: ServerResponse): Promise<void> {
+  for (let at = from; at < to && !response.destroyed; ) {
+    const start = at % BLOCK.length;
+    const bytes = BLOCK.subarray(start, Math.min(BLOCK.length, start + to - at));
+    at += bytes.length;
+    if (response.write(bytes)) continue;
+    await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  }
+}
+
+function list(prefix: string, response: ServerResponse): void {
+  const user = prefix.split('/')[0] ?? '';
+  const size = sizeOf(user);
+  const contents =
+    size === undefined
+      ? ''
+      : `<Contents><Key>${user}/${ARCHIVE}</Key><LastModified>${STAGED_AT.toISOString()}</LastModified>` +
+        `<ETag>${etagOf(size).replaceAll('"', '&quot;')}</ETag><Size>${size}</Size></Contents>`;
+  response.writeHead(200, { 'content-type': 'application/xml' });
+  response.end(
+    '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
+      `<IsTruncated>false</IsTruncated>${contents}</ListBucketResult>`,
+  );
+}
+
+function sizeOf(user: string): number | undefined {
+  const digits = /^size-(\d+)$/.exec(user)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function etagOf(size: number): string {
+  const hash = createHash('md5').update(size <= SINGLE ? BLOCK.subarray(0, size) : String(size));
+  const parts = size <= SINGLE ? '' : `-${Math.ceil(size / SINGLE)}`;
+  return `"${hash.digest('hex')}${parts}"`;
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { DEFAULT_POLICY, type Policy } from '../core/policy.ts';
+import type { Parsed, Problem } from '../core/problem.ts';
+import { POLICY_KEY } from './keys.ts';
+import { parsePolicy } from './policy.ts';
+
+/** For so long a process goes by the policy that it read, in ms. */
+const KEPT_MS = 60_000;
+
+const item = z.object({
+  policy: z.unknown().optional(),
+  inForce: z.unknown().optional(),
+  status: z.object({ policyHash: z.string() }).optional().catch(undefined),
+});
+
+/** The policy as it stands, and what is wrong with what the operator wrote. */
+export interface PolicyState {
+  /** What counts. */
+  readonly policy: Policy;
+  /** None where `policy` is what was written. */
+  readonly problems: readonly Problem[];
+  /** Absent where nothing is written. */
+  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
+  /** The content that the item's status speaks of. */
+  readonly checkedHash?: string | undefined;
+}
+
+/**
+ * The operator's policy, one item of the settings table:
+ *
+ *     { userId: '#policy', policy: what the operator wrote,
+ *       inForce: the last `policy` that could be used,
+ *       status: { v: 1, state: 'valid' | 'invalid', problems, checkedAt, policyHash } }
+ *
+ * `policy` belongs to people, the rest to the pipeline. Where `policy` cannot be used, `inForce` goes
+ * on to count, and where there is none, Ferry's own defaults do: those allow no more than a public
+ * address over an encrypted connection.
+ * @param types of destination that there are
+ * @param onBroken told each time that a policy which cannot be used is met
+ */
+export function openPolicyTable(
+  client: DynamoDBDocumentClient,
+  table: string,
+  types: readonly string[],
+  onBroken: (problems: readonly Problem[]) => void,
+  now = Date.now,
+) {
+  let kept: { readonly until: number; readonly policy: Promise<Policy> } | undefined;
+
+  const look = async (): Promise<PolicyState> => {
+    const { Item } = await client.send(
+      new GetCommand({ TableName: table, Key: POLICY_KEY, ConsistentRead: true }),
+    );
+    const state = readState(Item, types);
+    if (state.problems.length > 0) onBroken(state.problems);
+    return state;
+  };
+
+  return {
+    /** As it stands now. */
+    look,
+
+    /** What counts, at most a minute old. */
+    read(): Promise<Policy> {
+      if (kept !== undefined && now() < kept.until) return kept.policy;
+      const policy = look().then((state) => state.policy);
+      const reading = { until: now() + KEPT_MS, policy };
+      kept = reading;
+      // What failed is asked again by the next.
+      policy.catch(() => {
+        if (kept === reading) kept = undefined;
+      });
+      return policy;
+    },
+
+    /** The next `read` asks the table. */
+    forget(): void {
+      kept = undefined;
+    },
+
+    /** Writes what the operator wants, where it can be used. */
+    async put(written: unknown): Promise<Parsed<Policy>> {
+      const parsed = parsePolicy(written, types);
+      if (parsed.ok) {
+        await client.send(
+          new UpdateCommand({
+            TableName: table,
+            Key: POLICY_KEY,
+            UpdateExpression: 'SET #policy = :policy',
+            ExpressionAttributeNames: { '#policy': 'policy' },
+            ExpressionAttributeValues: { ':policy': written },
+          }),
+        );
+        kept = undefined;
+      }
+      return parsed;
+    },
+
+    /** Notes in the item what was made of it; a usable one is kept for when one comes that is not. */
+    async settle({ written, problems }: PolicyState): Promise<void> {
+      if (written === undefined) return;
+      const good = problems.length === 0;
+      const status = {
+        v: 1,
+        state: good ? 'valid' : 'invalid',
+        problems,
+        checkedAt: new Date(now()).toISOString(),
+        policyHash: written.hash,
+      };
+      const change = {
+        UpdateExpression: `SET #status = :status${good ? ', inForce = :good' : ''}`,
+        ConditionExpression: 'attribute_exists(userId)',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: { ':status': status, ...(good && { ':good': written.policy }) },
+      };
+      await client
+        .send(new UpdateCommand({ TableName: table, Key: POLICY_KEY, ...change }))
+        .catch((error: unknown) => {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        });
+    },
+  };
+}
+
+function readState(given: unknown, types: readonly string[]): PolicyState {
+  if (given === undefined) return { policy: DEFAULT_POLICY, problems: [] };
+  const { policy, inForce, status } = item.parse(given);
+  const written = { policy, hash: hashOf(policy) };
+  const told = { written, checkedHash: status?.policyHash };
+  const parsed = parsePolicy(policy, types);
+  if (parsed.ok) return { policy: parsed.value, problems: [], ...told };
+  const last = parsePolicy(inForce, types);
+  return { policy: last.ok ? last.value : DEFAULT_POLICY, problems: parsed.problems, ...told };
+}
+
+/** The same for the same rules, whatever the order in which a map lists them. */
+function hashOf(policy: unknown): string {
+  const text = inspect(policy, {
+    sorted: true,
+    depth: Number.POSITIVE_INFINITY,
+    maxArrayLength: Number.POSITIVE_INFINITY,
+    maxStringLength: Number.POSITIVE_INFINITY,
+  });
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

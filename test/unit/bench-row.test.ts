@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { Measurement } from '../../bench/measurement.ts';
+import { betterOf, limitOf, toRow } from '../../bench/row.ts';
+import { spreadOf } from '../../bench/spread.ts';
+
+const usages = (...times: readonly number[]) =>
+  times.map((ms) => ({ ms, cpuMs: ms / 2, peakRssMiB: 100 }));
+
+const measured: Measurement = {
+  type: 'ssh',
+  server: 'OpenSSH',
+  sizeMiB: 64,
+  rttMs: 30,
+  loadBefore: 0,
+  ferry: { warm: usages(1000, 500, 4000), cold: usages(2000), startMs: [300] },
+  rclone: { defaults: usages(2000, 2000, 9000), best: usages(1600, 400, 9000), bestFlags: [] },
+  limit: { pushMiB: 64, pushMs: [250, 250, 900], sourceMiB: 64, sourceMs: [640, 640, 10] },
+};
+
+describe('what a measurement comes to', () => {
+  it('is Ferry warm against the better way of rclone, by medians', () => {
+    expect(betterOf(measured)).toBe('best');
+    expect(toRow(measured)).toEqual({
+      type: 'ssh',
+      sizeMiB: 64,
+      rttMs: 30,
+      ferryMiBs: 64,
+      rcloneMiBs: 40,
+      ratio: 1.6,
+      limitShare: 0.64,
+      cpuSecPerGiB: 8,
+      peakRssMiB: 100,
+    });
+  });
+
+  it('is held against whichever limit is lower', () => {
+    expect(limitOf(measured)).toBe(100);
+    expect(limitOf({ ...measured, limit: { ...measured.limit, pushMs: [6400] } })).toBe(10);
+  });
+
+  it('takes the defaults where flags make it worse', () => {
+    expect(betterOf({ ...measured, rclone: { ...measured.rclone, best: usages(5000) } })).toBe(
+      'defaults',
+    );
+  });
+
+  it('is nothing where a time is missing or is none', () => {
+    const without = (warm: Measurement['ferry']['warm']) =>
+      toRow({ ...measured, ferry: { ...measured.ferry, warm } });
+    expect(() => without([])).toThrow(RangeError);
+    expect(() => without(usages(0))).toThrow();
+    expect(() => without(usages(Number.NaN))).toThrow();
+  });
+
+  it('is the middle of an even number of runs', () => {
+    expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, least: 1, most: 4 });
+  });
+});
