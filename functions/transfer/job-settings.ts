@@ -1,5 +1,6 @@
 import { FerryError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { NO_LIMITS, type Policy } from '../core/policy.ts';
 import type { UserRow } from '../core/user.ts';
 import type { Destination } from '../destinations/contract.ts';
 import type { SettingsReader } from './ports.ts';
@@ -13,10 +14,12 @@ interface Openable<Surroundings> {
 /**
  * What one job needs of a user's row, read as it is now, and only once it has been looked at.
  * @param surroundingsOf what a destination may use beside its settings
+ * @param policy what the operator allows
  */
 export function readJobSettings<Surroundings>(
   rows: { read(userId: string): Promise<UserRow<Openable<Surroundings>> | undefined> },
-  surroundingsOf: (job: Job) => Surroundings,
+  surroundingsOf: (job: Job) => Surroundings | Promise<Surroundings>,
+  policy: () => Promise<Policy> = async () => NO_LIMITS,
 ): SettingsReader {
   const read: SettingsReader['read'] = async (job) => {
     const row = await rows.read(job.userId);
@@ -29,8 +32,8 @@ export function readJobSettings<Surroundings>(
     if (!enabled || !destination?.enabled) return undefined;
     const { configured, type, verify } = destination;
     if (configured.readable.length > 0) throw unchecked();
-    const open = () => configured.open(surroundingsOf(job));
-    return { ok: true, value: { backUp, type, verify, open } };
+    const open = async () => configured.open(await surroundingsOf(job));
+    return { ok: true, value: { backUp, type, verify, policy: await policy(), open } };
   };
   // A run goes on with the settings that it began with, also while the row is being edited.
   const isActive: SettingsReader['isActive'] = async (job) => {
