@@ -35,9 +35,33 @@ export function useKeyThroughDynamoDb(key: IKey): PolicyStatement {
   );
 }
 
+/** Raising events on the account's default bus. */
+export function raiseEvents(): PolicyStatement {
+  const bus = `arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/default`;
+  return allow(['events:PutEvents'], [bus]);
+}
+
 /** Reading objects under a customer managed key, only through S3. */
 export function decryptThroughS3(key: IKey): PolicyStatement {
   return allow(['kms:Decrypt'], [key.keyArn], {
     StringEquals: { 'kms:ViaService': `s3.${Aws.REGION}.amazonaws.com` },
   });
+}
+
+/** What every data key of a sealed secret was made with; see `core/sealed.ts`. */
+const FOR_SETTINGS = {
+  StringEquals: {
+    'kms:EncryptionContext:app': 'ferry',
+    'kms:EncryptionContext:purpose': 'setting',
+  },
+};
+
+/** Sealing secrets, which does not let anybody open one. */
+export function sealSecrets(key: IKey): PolicyStatement {
+  return allow(['kms:GenerateDataKey'], [key.keyArn], FOR_SETTINGS);
+}
+
+/** Opening sealed secrets; the key itself lets only those roles that `SecretsKey.letOpen` marks. */
+export function openSecrets(key: IKey): PolicyStatement {
+  return allow(['kms:Decrypt'], [key.keyArn], FOR_SETTINGS);
 }

@@ -89,8 +89,9 @@ function queue({ jobs, enqueueDue, settingsChanged, sweep }: PipelineStack): IWi
   ];
 }
 
-function functions({ enqueueDue, settingsChanged, sweep, transfer }: PipelineStack): IWidget[] {
-  const all = [enqueueDue.function, settingsChanged.function, transfer.function, sweep.function];
+function functions(pipeline: PipelineStack): IWidget[] {
+  const { check, enqueueDue, settingsChanged, sweep, transfer } = pipeline;
+  const all = [enqueueDue, settingsChanged, transfer, sweep, check].map((each) => each.function);
   return [
     graph(
       'Errors and throttles',

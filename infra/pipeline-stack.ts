@@ -1,9 +1,11 @@
 import { Aws, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
+import { Check } from './check.ts';
 import { EnqueueDue } from './enqueue-due.ts';
 import type { LogSettings } from './ferry-function.ts';
 import { OperationsKey } from './operations-key.ts';
+import { OperatorPolicy } from './operator-policy.ts';
 import { addPipelineAlarms } from './pipeline-alarms.ts';
 import { PipelineDashboard } from './pipeline-dashboard.ts';
 import { JobQueue } from './queues.ts';
@@ -29,6 +31,7 @@ export class PipelineStack extends Stack {
   readonly jobs: JobQueue;
   readonly transfer: Transfer;
   readonly sweep: Sweep;
+  readonly check: Check;
 
   constructor(scope: Construct, id: string, { stage, state }: PipelineStackProps) {
     super(scope, id, {
@@ -48,6 +51,13 @@ export class PipelineStack extends Stack {
     this.enqueueDue = new EnqueueDue(this, 'EnqueueDue', { stage, state, jobs, logs });
     this.transfer = new Transfer(this, 'Transfer', { stage, state, jobs, logs });
     this.sweep = new Sweep(this, 'Sweep', { stage, state, jobs, logs });
+    this.check = new Check(this, 'Check', { stage, state, logs });
+    const operator = new OperatorPolicy(this, 'Operator', {
+      stage,
+      state,
+      jobs,
+      check: this.check.function.lambda,
+    });
 
     const alarms = new Alarms(this, 'Alarms', { settings: stage.alarms, key });
     addPipelineAlarms(alarms, this, stage.alarms);
@@ -68,6 +78,16 @@ export class PipelineStack extends Stack {
       'DashboardUrl',
       `https://${Aws.REGION}.console.aws.amazon.com/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${dashboard.name}`,
       'Are users safe? Queue, functions and tables on one page.',
+    );
+    this.#tell(
+      'CheckFunction',
+      this.check.function.lambda.functionName,
+      'Tries the destinations of a user: ferry check.',
+    );
+    this.#tell(
+      'OperatorPolicyArn',
+      operator.managedPolicyArn,
+      'All that the command line needs: attach it to the role of whoever configures users.',
     );
     this.#tell('AlarmTopicArn', alarms.topic.topicArn, 'Subscribe here to be told of alarms.');
   }

@@ -15,17 +15,20 @@ import { RUNS_KEYS, SWEEP_INDEX } from '../functions/runs/keys.ts';
 import { DUE_INDEX, SETTINGS_KEY } from '../functions/settings/keys.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
 import { FerryKey } from './ferry-key.ts';
+import { SecretsKey } from './secrets-key.ts';
 import type { Stage } from './stages.ts';
 import { StagingBucket } from './staging-bucket.ts';
 
 /**
  * What must survive every update and mistake: users' settings, what was delivered, the archives
- * waiting for delivery, and the key over all of them. The logical ids in here are frozen by a test,
+ * waiting for delivery, and the keys over all of them. The logical ids in here are frozen by a test,
  * because a changed one makes CloudFormation replace the resource.
  */
 export class StateStack extends Stack {
   /** Encrypts both tables and the staging bucket. */
   readonly key: Key;
+  /** Seals users' secrets inside the rows. */
+  readonly secretsKey: SecretsKey;
   readonly settings: Table;
   readonly runs: Table;
   readonly staging: Bucket;
@@ -39,6 +42,11 @@ export class StateStack extends Stack {
 
     this.key = new FerryKey(this, 'Key', {
       description: `Ferry (${stage.name}): settings, delivery records and staged archives`,
+      removalPolicy,
+    });
+
+    this.secretsKey = new SecretsKey(this, 'SecretsKey', {
+      description: `Ferry (${stage.name}): secrets of users, sealed in their rows`,
       removalPolicy,
     });
 
@@ -95,6 +103,11 @@ export class StateStack extends Stack {
       'DataKeyArn',
       this.key.keyArn,
       'The key over tables and bucket: whoever reads or writes them needs it too.',
+    );
+    this.#tell(
+      'SecretsKeyArn',
+      this.secretsKey.keyArn,
+      'The key that seals secrets: whoever seals needs kms:GenerateDataKey, and nobody else opens.',
     );
   }
 

@@ -5,7 +5,13 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { transferEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, decryptThroughS3, useKeyThroughDynamoDb } from './permissions.ts';
+import {
+  allow,
+  decryptThroughS3,
+  openSecrets,
+  raiseEvents,
+  useKeyThroughDynamoDb,
+} from './permissions.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -25,7 +31,7 @@ export class Transfer extends Construct {
 
   constructor(scope: Construct, id: string, { stage, state, jobs, logs }: TransferProps) {
     super(scope, id);
-    const { settings, runs, staging, key } = state;
+    const { settings, runs, staging, key, secretsKey } = state;
     const deliveryRoles = `arn:${Aws.PARTITION}:iam::*:role/ferry-*`;
     const ownAccount = { StringEquals: { 's3:ResourceAccount': Aws.ACCOUNT_ID } };
 
@@ -43,7 +49,6 @@ export class Transfer extends Construct {
         MAX_RECEIVE_COUNT: String(stage.maxReceiveCount),
         IN_FLIGHT_MIB: String(stage.transfer.inFlightMib),
         ROLE_ENDPOINTS: stage.roleEndpoints.join(' '),
-        EGRESS_ALLOW: stage.egressAllow.join(' '),
       },
       permissions: [
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [settings.tableArn]),
@@ -58,6 +63,7 @@ export class Transfer extends Construct {
           [runs.tableArn],
         ),
         useKeyThroughDynamoDb(key),
+        openSecrets(secretsKey),
         allow(['s3:ListBucket'], [staging.bucketArn], ownAccount),
         allow(['s3:GetObject', 's3:GetObjectVersion'], [staging.arnForObjects('*')], ownAccount),
         decryptThroughS3(key),
@@ -71,6 +77,7 @@ export class Transfer extends Construct {
           ],
           [jobs.queueArn],
         ),
+        raiseEvents(),
         // Roles of users who let Ferry write to their bucket; never one of this account.
         new PolicyStatement({
           actions: ['sts:AssumeRole'],
@@ -84,6 +91,8 @@ export class Transfer extends Construct {
       // The job counts its hops itself.
       recursiveLoop: RecursiveLoop.ALLOW,
     });
+
+    secretsKey.letOpen(this.function);
 
     // The resource as cdk-nag prints it, which is as the template refers to the other stack.
     const allArchives = `{"Fn::GetStackOutput":{"StackName":"${state.stackName}","Region":{"Ref":"AWS::Region"},"OutputName":"PublishOutputFnGetAttStaging12D1754EArn10AD1D02"}}/*`;

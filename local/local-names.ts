@@ -43,6 +43,10 @@ const attributesOfType: Readonly<Record<string, (name: string, sqs: string) => A
     Ref: name,
     Arn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
   }),
+  'AWS::KMS::Key': (name) => ({
+    Ref: name,
+    Arn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/${name}`,
+  }),
   // Nothing assumes a role here, but targets name one.
   'AWS::IAM::Role': (name) => ({ Ref: name, Arn: `arn:aws:iam::${ACCOUNT}:role/${name}` }),
 };

@@ -5,7 +5,7 @@ import { type Choices, HELP, readChoices } from './command-line.ts';
 import { DeliveryLog } from './delivery-log.ts';
 import { demonstrate } from './demonstration.ts';
 import { writeGuide } from './guide.ts';
-import { startLocalFerry } from './local-ferry.ts';
+import { announceFerry, startLocalFerry } from './local-ferry.ts';
 import { showProgress } from './progress.ts';
 import { formatJson, formatTable } from './report.ts';
 import { createScratchFolder } from './scratch-folder.ts';
@@ -49,6 +49,7 @@ async function main({ json, keep }: Choices, signal: AbortSignal): Promise<numbe
   say(`No worker process took more than ${log.peakMemoryMiB} MiB.`);
   if (json) process.stdout.write(`${formatJson(results)}\n`);
   if (keep) {
+    await using _announced = await announceFerry(ferry);
     say(await writeGuide(ferry, users, scratch.path));
     ferry.pipeline.startTicking();
     if (!signal.aborted) await once(signal, 'abort');

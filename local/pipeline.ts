@@ -1,5 +1,6 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { startEventSource } from './event-source.ts';
+import { type InvokeEndpoint, startInvokeEndpoint } from './invoke-endpoint.ts';
 import { LambdaFunction } from './lambda-function.ts';
 import { startTicking, tickEvent } from './schedule-tick.ts';
 import type { Services } from './services.ts';
@@ -8,6 +9,8 @@ import type { Topology } from './topology.ts';
 
 /** The deployed functions at work on this machine, joined as the templates join them. */
 export interface Pipeline extends AsyncDisposable {
+  /** Lets functions be called over HTTP, by Lambda's Invoke API; ends with the pipeline. */
+  serveInvoke(): Promise<InvokeEndpoint>;
   /** Lets every schedule fire once, for this planned instant. */
   tick(scheduledTime: Date): Promise<void>;
   /** Lets the schedules fire by the clock from now on. */
@@ -66,8 +69,13 @@ export function startPipeline(
     ),
   ];
   const clocks = new DisposableStack();
+  const endpoints = new AsyncDisposableStack();
 
   return {
+    async serveInvoke() {
+      const has = (name: string) => functions.has(name);
+      return endpoints.use(await startInvokeEndpoint({ has, invoke }));
+    },
     async tick(scheduledTime) {
       for (const schedule of topology.schedules) {
         await invoke(schedule.functionName, tickEvent(schedule, scheduledTime));
@@ -95,6 +103,7 @@ export function startPipeline(
       stopping = true;
       clocks.dispose();
       await Promise.all([
+        endpoints.disposeAsync(),
         ...sources.map((source) => source.stop()),
         ...[...functions.values()].map((each) => each.stop()),
       ]);

@@ -6,6 +6,7 @@ import type { Topology } from './topology.ts';
 
 /** Creates in the embedded services what CloudFormation would create from the same templates. */
 export async function provision(topology: Topology, services: Services): Promise<void> {
+  for (const arn of topology.keys) services.keys.add(arn);
   await Promise.all([
     ...topology.tables.map(({ name, ...properties }) =>
       services.dynamodb.send(

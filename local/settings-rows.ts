@@ -27,24 +27,27 @@ export async function writeSettings(
 ): Promise<void> {
   const documents = DynamoDBDocumentClient.from(table.dynamodb);
   for (const user of users) {
-    const named = Object.entries(user.destinations).map(([name, place]) => [
-      name,
-      {
-        type: place.type,
-        settings: serverFor(place.type, destinations).settingsFor(user.id, place.password),
-      },
-    ]);
-    const spec = {
-      v: 1,
-      enabled: true,
-      schedule: { cron: '* * * * *', timeZone: 'Europe/Berlin' },
-      backUp: user.backUp,
-      destinations: Object.fromEntries(named),
-    };
-    await documents.send(
-      new PutCommand({ TableName: table.name, Item: { userId: user.id, spec } }),
-    );
+    const Item = { userId: user.id, spec: specOf(user, destinations) };
+    await documents.send(new PutCommand({ TableName: table.name, Item }));
   }
+}
+
+/** What a person writes for a user, with the secrets as text. */
+export function specOf(user: LocalUser, destinations: Destinations) {
+  const named = Object.entries(user.destinations).map(([name, place]) => [
+    name,
+    {
+      type: place.type,
+      settings: serverFor(place.type, destinations).settingsFor(user.id, place.password),
+    },
+  ]);
+  return {
+    v: 1,
+    enabled: true,
+    schedule: { cron: '* * * * *', timeZone: 'Europe/Berlin' },
+    backUp: user.backUp,
+    destinations: Object.fromEntries(named),
+  };
 }
 
 /**

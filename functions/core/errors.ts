@@ -1,8 +1,12 @@
+import { reduceCause } from './cause.ts';
+import { hideUnusualSecrets } from './known-secrets.ts';
+
 /** What went wrong, as a word that programs, alarms and tests can match on. */
 export type ErrorCode =
   | 'aborted'
   | 'address-forbidden'
   | 'auth-refused'
+  | 'cancelled'
   | 'corrupted'
   | 'host-key-changed'
   | 'host-key-unknown'
@@ -15,8 +19,10 @@ export type ErrorCode =
   | 'permission-denied'
   | 'policy'
   | 'protocol'
+  | 'secret-unreadable'
   | 'server-error'
   | 'setting-invalid'
+  | 'settings-unchecked'
   | 'short-write'
   | 'source-changed'
   | 'source-missing'
@@ -52,7 +58,8 @@ export interface FerryErrorOptions {
 
 /**
  * The one error that crosses Ferry's borders. Its message is a sentence for the user: what is wrong
- * and what to change, with no secret in it. The cause is kept for whoever debugs, and is never logged whole.
+ * and what to change, with no secret in it. The cause is kept for whoever debugs, reduced to what can
+ * hold no secret (`cause.ts`): this is the one place where that is done.
  */
 export class FerryError extends Error {
   override readonly name = 'FerryError';
@@ -62,12 +69,17 @@ export class FerryError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: FerryErrorOptions) {
-    super(message, { cause: options.cause });
+    super(hideUnusualSecrets(message), { cause: reduced(options.cause) });
     this.code = code;
     this.retry = options.retry;
     this.scope = options.scope ?? 'destination';
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/** An error of our own has been reduced already, and its causes with it. */
+function reduced(cause: unknown): unknown {
+  return cause instanceof FerryError ? cause : reduceCause(cause);
 }
 
 /** Any thrown value as a FerryError; one we did not foresee is `internal` and worth another try. */

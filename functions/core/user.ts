@@ -29,13 +29,50 @@ export interface User<Configured> {
   readonly destinations: ReadonlyMap<string, UserDestination<Configured>>;
 }
 
+/** The settings of one destination as they stand in the row, which may be wrong in any way. */
+export interface WrittenSettings {
+  readonly type: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Something that was wrong with a secret while it could be read. */
+export interface KeptProblem {
+  /** The setting that it is told at. */
+  readonly setting: string;
+  /** Names the value of that setting, where it is another one than the secret and is given. */
+  readonly value?: string | undefined;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** What stands in the row in place of a secret; `problems` where it is known to be of no use. */
+export interface SealedValue {
+  readonly sealed: string;
+  readonly problems?: readonly KeptProblem[] | undefined;
+}
+
+/** A secret that takes the place of its readable text. */
+export interface Sealing {
+  readonly destination: string;
+  readonly setting: string;
+  /** What stands there now, for the condition of the write; a function, so that nothing prints it. */
+  was(): unknown;
+  readonly value: SealedValue;
+}
+
 /** A row of the settings table as the pipeline meets it. */
 export interface UserRow<Configured> {
+  /** What stands in the row for each destination, whatever it is called and of whatever type. */
+  readonly written: ReadonlyMap<string, WrittenSettings>;
+  /** The row as it is once these secrets are in it. */
+  sealed(sealings: readonly Sealing[]): UserRow<Configured>;
   readonly user: Parsed<User<Configured>>;
   /** Names the content of `spec`. */
   readonly specHash: string;
   /** The content that `status` speaks of; absent where the row was never checked or `status` is gone. */
   readonly checkedHash?: string | undefined;
+  /** The problems that `status` names. */
+  readonly told?: unknown;
   /** Where the due index has it; absent for a user who is not due. */
   readonly due?: Due | undefined;
 }
@@ -50,11 +87,13 @@ export interface Due {
 /** What a row is told, and where the due index is to have its user. */
 export interface Verdict {
   /** Names the content that was looked at whole; absent leaves it to be looked at. */
-  readonly specHash?: string;
+  readonly specHash?: string | undefined;
   /** None for a valid row; absent says nothing about it. */
   readonly problems?: readonly Problem[];
   /** Absent for a user who is not to run. */
   readonly due?: Due | undefined;
+  /** Put in place of readable secrets by the same write. */
+  readonly sealings?: readonly Sealing[];
 }
 
 /** The settings table as the pipeline sees it. */
@@ -62,8 +101,9 @@ export interface SettingsRows<Configured> {
   /** The row as it is now; undefined where it was deleted. */
   read(userId: string): Promise<UserRow<Configured> | undefined>;
   /**
-   * Writes the verdict into the row's status and due keys. False, and nothing written, where the row
-   * is gone or no longer due when it was `seen` to be.
+   * Writes the verdict into the row's status and due keys, and sealed secrets where they belong.
+   * False, and nothing written, where the row is gone or no longer due when it was `seen` to be, or
+   * where one of the secrets is another by now.
    */
   save(userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean>;
 }

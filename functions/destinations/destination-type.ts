@@ -1,8 +1,12 @@
 import { closest } from 'fastest-levenshtein';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { FerryError } from '../core/errors.ts';
+import { type Traits, traitProblems } from '../core/policy.ts';
 import { describeProblems, type Parsed, type Problem } from '../core/problem.ts';
+import { SealedSecret, UnreadableSecret } from '../core/secret.ts';
 import type { Destination } from './contract.ts';
+import { describeReadable, type ReadableSecret } from './readable-secrets.ts';
+import { isSealed, separateSealed, unsealAll } from './sealed-settings.ts';
 import { splitIssue } from './setting.ts';
 import { readFiles, separateFiles } from './setting-files.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -10,9 +14,15 @@ import type { Surroundings } from './surroundings.ts';
 /** A destination whose settings were accepted. */
 export interface ConfiguredDestination {
   readonly type: string;
+  /** Names of secret settings that stand in the row as text: nothing runs until they are sealed. */
+  readonly readable: readonly string[];
+  /** What the operator's policy looks at; absent where only a file or what is sealed tells. */
+  readonly traits?: Traits | undefined;
   /**
-   * Reads what stands in files and loads the driver.
-   * @throws FerryError `setting-invalid` where a file is missing or holds what cannot be used
+   * Reads what stands in files, opens what is sealed, looks once more whether the operator allows it,
+   * and loads the driver.
+   * @throws FerryError `setting-invalid` where a file is missing or something cannot be used, `policy`
+   * where the operator does not allow what the settings ask for
    */
   open(surroundings: Surroundings): Promise<Destination>;
 }
@@ -22,16 +32,27 @@ export interface DestinationType {
   readonly type: string;
   /** Names of all settings that this type knows. */
   readonly settings: readonly string[];
+  /** Those of them that are secret: kept sealed, never shown. */
+  readonly secrets: readonly string[];
+  /** Those that hold a long text, for which the path of a file that holds it may stand. */
+  readonly texts: readonly string[];
   /** Strict: an unknown name is a problem, with the nearest known one as the remedy. */
   parse(settings: Readonly<Record<string, unknown>>): Parsed<ConfiguredDestination>;
+  /** Secrets that stand there as people wrote them. */
+  readableSecrets(settings: Readonly<Record<string, unknown>>): readonly ReadableSecret[];
 }
 
 interface Definition<Schema extends z.ZodObject, Value> {
   readonly type: string;
   /** Every setting under the name that users know. */
   readonly schema: Schema;
-  /** What one setting says about another, and the shape that the driver wants. */
+  /**
+   * What one setting says about another, and the shape that the driver wants. Reading a secret that is
+   * sealed ends it: then nothing more can be said until the destination is opened.
+   */
   readonly refine: (settings: z.output<Schema>) => Parsed<Value>;
+  /** What the operator's policy looks at, of settings that need not fit each other. */
+  readonly traits: (settings: z.output<Schema>) => Traits;
   /** Settings that hold a long text, for which the path of a file that holds it may stand. */
   readonly texts?: readonly (keyof Schema['shape'] & string)[];
   /** Imports the driver when it is first used, so that a function loads only the ones it needs. */
@@ -42,8 +63,9 @@ interface Definition<Schema extends z.ZodObject, Value> {
 export function defineDestinationType<Schema extends z.ZodObject, Value>(
   definition: Definition<Schema, Value>,
 ): DestinationType {
-  const { type, schema } = definition;
+  const { type, schema, texts = [] } = definition;
   const known = Object.keys(schema.shape);
+  const secrets = secretsIn(schema);
 
   const check = (given: Readonly<Record<string, unknown>>): Parsed<z.output<Schema>> => {
     const parsed = schema.safeParse(given);
@@ -55,34 +77,96 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
     return checked.ok ? definition.refine(checked.value) : checked;
   };
 
+  /** Undefined where a value that tells them is wrong or not to be read yet. */
+  const traitsOf = (given: Readonly<Record<string, unknown>>): Traits | undefined =>
+    unlessUnreadable(() => {
+      const checked = check(given);
+      return checked.ok ? definition.traits(checked.value) : undefined;
+    });
+
+  /** Everything that can be said without reading a file or opening what is sealed. */
+  const examine = (settings: Readonly<Record<string, unknown>>) => {
+    const given = withoutEmpty(settings);
+    const { values, sealed, problems: unusable } = separateSealed(given, secrets);
+    const { inline, files, problems: misplaced } = separateFiles(values, known, texts);
+    const unknown = Object.keys(inline).filter((name) => !known.includes(name));
+    const told = [
+      ...unknown.map((name) => unknownSetting(type, name, known)),
+      ...unusable,
+      ...misplaced,
+    ];
+    const sorted = omit(inline, unknown);
+    // What settings say about each other shows when all of them are there.
+    const isWhole = files.size === 0 && unusable.length === 0;
+    const found = problemsOf(() => (isWhole ? accept(sorted) : check(sorted)));
+    const toldAt = new Set([...files.keys(), ...unusable.map(({ path }) => path)]);
+    const unmet = found.filter(({ path }) => !toldAt.has(path));
+    return { inline, sealed, files, problems: [...told, ...unmet], traits: traitsOf(sorted) };
+  };
+
+  const readableIn = (settings: Readonly<Record<string, unknown>>) => {
+    const { inline } = separateFiles(withoutEmpty(settings), known, texts);
+    return secrets.filter((name) => name in inline && !isSealed(inline[name]));
+  };
+
   return {
     type,
     settings: known,
+    secrets,
+    texts: definition.texts ?? [],
     parse(settings) {
-      const given = Object.entries(settings).filter(([, value]) => value !== '' && value !== null);
-      const separated = separateFiles(Object.fromEntries(given), known, definition.texts ?? []);
-      const { inline, files } = separated;
-      const unknown = Object.keys(inline).filter((name) => !known.includes(name));
-      const values = omit(inline, unknown);
-      // What settings say about each other shows when all of them can be read.
-      const accepted = files.size === 0 ? accept(values) : check(values);
-      const unmet = accepted.ok ? [] : accepted.problems.filter(({ path }) => !files.has(path));
-      const problems = [
-        ...unknown.map((name) => unknownSetting(type, name, known)),
-        ...separated.problems,
-        ...unmet,
-      ];
+      const { inline, sealed, files, problems, traits } = examine(settings);
       if (problems.length > 0) return { ok: false, problems };
       const open = async (surroundings: Surroundings) => {
-        const complete = accept({ ...inline, ...(await readFiles(files, surroundings)) });
-        if (complete.ok) return definition.open(complete.value, surroundings);
-        throw new FerryError('setting-invalid', describeProblems(complete.problems), {
-          retry: 'never',
-        });
+        const [read, opened] = await Promise.all([
+          readFiles(files, surroundings),
+          unsealAll(sealed, surroundings),
+        ]);
+        const complete = { ...inline, ...read, ...opened };
+        const accepted = accept(complete);
+        if (!accepted.ok) throw refusal('setting-invalid', accepted.problems);
+        const asked = traitsOf(complete);
+        const forbidden = asked ? traitProblems(surroundings.policy, asked) : [];
+        if (forbidden.length > 0) throw refusal('policy', forbidden);
+        return definition.open(accepted.value, surroundings);
       };
-      return { ok: true, value: { type, open } };
+      return { ok: true, value: { type, readable: readableIn(settings), traits, open } };
     },
+    readableSecrets: (settings) =>
+      describeReadable(settings, readableIn(settings), (given) => examine(given).problems),
   };
+}
+
+function refusal(code: 'setting-invalid' | 'policy', problems: readonly Problem[]): FerryError {
+  return new FerryError(code, describeProblems(problems), { retry: 'never' });
+}
+
+/** The settings that take a `Secret`, as no other block does. */
+function secretsIn(schema: z.ZodObject): readonly string[] {
+  const probe = new SealedSecret();
+  return Object.entries(schema.shape)
+    .filter(([, setting]) => z.safeParse(setting, probe).success)
+    .map(([name]) => name);
+}
+
+function problemsOf(look: () => Parsed<unknown>): readonly Problem[] {
+  const parsed = unlessUnreadable(look);
+  return parsed === undefined || parsed.ok ? [] : parsed.problems;
+}
+
+/** What can be said without a secret that is sealed. */
+function unlessUnreadable<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof UnreadableSecret) return undefined;
+    throw error;
+  }
+}
+
+function withoutEmpty(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const given = Object.entries(settings).filter(([, value]) => value !== '' && value !== null);
+  return Object.fromEntries(given);
 }
 
 function omit(given: Readonly<Record<string, unknown>>, names: readonly string[]) {
@@ -93,7 +177,7 @@ function unknownSetting(type: string, name: string, known: readonly string[]): P
   return {
     path: name,
     problem: `A destination of type ${type} has no setting of this name.`,
-    remedy: `Did you mean ${closest(name, [...known])}?`,
+    remedy: `Did you mean ${closest(name, [...known])}? A secret in it stays readable until it is removed.`,
   };
 }
 

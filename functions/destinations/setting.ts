@@ -36,8 +36,15 @@ const scalar = z
 /** Text without the line end that files and editors add. */
 export const text = scalar.transform((value) => String(value).trim());
 
-/** Text that must not be printed. Spaces inside and around a password count; a trailing line end does not. */
-export const secret = scalar.transform((value) => new Secret(String(value).replace(/\r?\n$/, '')));
+/**
+ * Text that must not be printed. Spaces inside and around a password count; a trailing line end does
+ * not. A sealed one passes as it is: what checks the text first looks whether it can be read
+ * (`isSealed`). What this block takes and no other does, a `Secret`, is how secret settings are known.
+ */
+export const secret = z.union([
+  z.instanceof(Secret),
+  scalar.transform((value) => new Secret(String(value).replace(/\r?\n$/, ''))),
+]);
 
 const TRUE = ['1', 't', 'true', 'yes', 'on'];
 const FALSE = ['0', 'f', 'false', 'no', 'off'];

@@ -6,7 +6,8 @@ import type { Hashing, RunningHash } from '../core/running-hash.ts';
 /**
  * Archives up to this many bytes use Node's native SHA-256, several times as fast as WebAssembly, but
  * its state cannot leave the process: should such a transfer be interrupted, the parts that have
- * arrived are read from staging once more. Larger archives are expected to need several invocations.
+ * arrived are read from staging once more, and the hash is a portable one from then on. Larger archives
+ * are expected to need several invocations.
  */
 const NATIVE_LIMIT = 16 * GiB;
 

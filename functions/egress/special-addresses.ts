@@ -92,9 +92,9 @@ export function specialBlockOf(address: string): SpecialBlock | undefined {
 
 /** Whether addresses are in a range. One kind of IP is never in a range of the other, mapped or not. */
 export function rangeOf(network: string, bits: number): (address: string) => boolean {
-  const family = isIP(network);
-  const kind = family === 6 ? 'ipv6' : 'ipv4';
+  const kind = isIP(network) === 6 ? 'ipv6' : 'ipv4';
   const list = new BlockList();
   list.addSubnet(network, bits, kind);
-  return (address) => isIP(address) === family && list.check(address, kind);
+  // Asked for the kind, it takes an address of the other for none at all.
+  return (address) => list.check(address, kind);
 }

@@ -1,8 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { TRANSLATION } from '../settings/translation.ts';
 
 /**
  * Clients of the services that Ferry itself runs on; each function makes the ones it needs once, when
@@ -23,21 +26,21 @@ const SMALL_CALL = {
 };
 
 export function connectDynamoDb(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient(SMALL_CALL), {
-    marshallOptions: { removeUndefinedValues: true },
-    unmarshallOptions: { wrapNumbers: readNumber },
-  });
+  return DynamoDBDocumentClient.from(new DynamoDBClient(SMALL_CALL), TRANSLATION);
 }
 
-/** A number as JavaScript has it, or its digits as text where that would change them. */
-function readNumber(digits: string): number | string {
-  const number = Number(digits);
-  return String(number) === digits ? number : digits;
+/** Seals and opens secrets. */
+export function connectKms(): KMSClient {
+  return new KMSClient(SMALL_CALL);
 }
 
 export function connectSqs(): SQSClient {
   // The SDK would else send to the host that the queue's URL names, whatever the environment says.
   return new SQSClient({ ...SMALL_CALL, useQueueUrlAsEndpoint: false });
+}
+
+export function connectEventBridge(): EventBridgeClient {
+  return new EventBridgeClient(SMALL_CALL);
 }
 
 export function connectSts(): STSClient {

@@ -17,6 +17,8 @@ const variables = z.strictObject({
   STAGING_BUCKET: z.string().min(1),
   /** URL of the job queue. */
   JOBS_QUEUE_URL: z.url(),
+  /** The key that seals secrets: id, ARN or alias. */
+  SECRETS_KEY: z.string().min(1),
   /** How often the queue delivers a message before it goes to the dead-letter queue. */
   MAX_RECEIVE_COUNT: count(1, 1000),
   /** How many partitions the due index is spread over. */
@@ -27,12 +29,11 @@ const variables = z.strictObject({
   IN_FLIGHT_MIB: count(16, 8192),
   /** Addresses, by spaces, that users may name in AWS_IAM_ROLE_ENDPOINT; may be empty. */
   ROLE_ENDPOINTS: list,
-  /** Ranges, addresses and host names, by spaces, that destinations may be at although they are not public; may be empty. */
-  EGRESS_ALLOW: list,
 });
 
 export const settingsChangedEnvironment = variables.pick({
   SETTINGS_TABLE: true,
+  SECRETS_KEY: true,
   DUE_SHARDS: true,
   SPREAD_MINUTES: true,
 });
@@ -58,7 +59,13 @@ export const transferEnvironment = variables.pick({
   MAX_RECEIVE_COUNT: true,
   IN_FLIGHT_MIB: true,
   ROLE_ENDPOINTS: true,
-  EGRESS_ALLOW: true,
+});
+
+export const checkEnvironment = variables.pick({
+  SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
+  STAGING_BUCKET: true,
+  ROLE_ENDPOINTS: true,
 });
 
 /** The variables that `schema` names, out of `process.env`; throws with the name of each that is missing. */

@@ -67,6 +67,11 @@ export function leaseKey(place: Place) {
   return { pk: userKey(place.userId), sk: `LEASE#${place.destination}` };
 }
 
+/** The mark that a job is cancelled. */
+export function cancelKey({ userId, slot, destination }: JobName) {
+  return { pk: userKey(userId), sk: `CANCEL#${slot}#${destination}` };
+}
+
 export function checkpointKey(place: Place, archive: Pick<StagedArchive, 'key'>) {
   return itemOf('CHECKPOINT', place, archive);
 }
@@ -78,6 +83,11 @@ export function shownKey(place: Place, archive: Pick<StagedArchive, 'key'>) {
 export function receiptKey(place: Place, archive: Pick<StagedArchive, 'key' | 'etag'>) {
   const { pk, sk } = itemOf('RECEIPT', place, archive);
   return { pk, sk: `${sk}#${archive.etag}` };
+}
+
+/** What a user had delivered within a month, such as `2026-11`. */
+export function usageKey(userId: string, month: string) {
+  return { pk: userKey(userId), sk: `USAGE#${month}` };
 }
 
 function itemOf(kind: string, place: Place, { key }: Pick<StagedArchive, 'key'>) {

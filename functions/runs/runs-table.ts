@@ -14,6 +14,7 @@ import { type JobName, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Receipt } from '../core/receipt.ts';
+import { openCancellations } from './cancellations.ts';
 import {
   checkpointKey,
   jobKey,
@@ -31,6 +32,7 @@ import {
   receiptItemSchema,
   shownItemSchema,
 } from './schema.ts';
+import { openUsage } from './usage.ts';
 
 const DAY_SECONDS = 24 * 3600;
 /** Longer than any provider keeps an unfinished upload. */
@@ -49,7 +51,9 @@ type Key = { readonly pk: string; readonly sk: string };
  * | `LEASE#<destination>` | who may write to the destination, and the fence |
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
+ * | `USAGE#<month>` | bytes delivered in it |
  * | `SHOWN#<destination>#<key hash>` | which content the destination shows, or is about to |
+ * | `CANCEL#<slot>#<destination>` | somebody does not want this job any more (`cancellations.ts`) |
  */
 export function openRunsTable(client: DynamoDBDocumentClient, table: string, now = Date.now) {
   const read = async (key: Key) => {
@@ -81,6 +85,9 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
 
   return {
+    ...openUsage(client, table, now),
+    ...openCancellations(client, table, now),
+
     async job(job: JobName): Promise<JobRecord | undefined> {
       const data = await get(jobKey(job));
       return data === undefined ? undefined : jobRecordSchema.parse(data);

@@ -6,29 +6,31 @@ import type { JobRecord } from '../core/job-record.ts';
 import type { Digest, Proof, Receipt } from '../core/receipt.ts';
 
 /**
- * Items of the runs table, as they are parsed when read. What does not parse was written by another
- * version of Ferry or by hand: a checkpoint is then dropped, a job record or lease is an error.
+ * Items of the runs table, as they are parsed when read. Fields that are not known here are left out: a
+ * newer version has written them before it was rolled back. It may add such as can be ignored, and lost
+ * when the item is written again; what means something else gets a new `v`. What does not parse is of
+ * such a version or was written by hand: a checkpoint is then dropped, a job record or lease is an error.
  */
 const count = z.number().int().nonnegative();
 const uint32 = z.number().int().min(0).max(0xffffffff);
 
-const archive: z.ZodType<Archive> = z.strictObject({
+const archive: z.ZodType<Archive> = z.object({
   key: z.string(),
   component: z.string(),
   file: z.string(),
   etag: z.string(),
   size: count,
   versionId: z.string().optional(),
-  checksum: z.strictObject({ algorithm: z.literal('crc32'), value: uint32 }).optional(),
+  checksum: z.object({ algorithm: z.literal('crc32'), value: uint32 }).optional(),
 });
 
-const digest: z.ZodType<Digest> = z.strictObject({
+const digest: z.ZodType<Digest> = z.object({
   size: count,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   crc32: uint32,
 });
 
-const proof: z.ZodType<Proof> = z.strictObject({
+const proof: z.ZodType<Proof> = z.object({
   verified: z.enum(['checksum', 'readback', 'size']),
   how: z.string(),
   remotePath: z.string(),
@@ -38,19 +40,19 @@ const proof: z.ZodType<Proof> = z.strictObject({
 
 const json: z.ZodType<Json> = z.json();
 
-export const checkpointSchema: z.ZodType<Checkpoint> = z.strictObject({
+export const checkpointSchema: z.ZodType<Checkpoint> = z.object({
   v: z.literal(1),
   archive,
   partSize: count.min(1),
-  prefix: z.strictObject({ parts: count, crc32: uint32, sha256: z.string().optional() }),
+  prefix: z.object({ parts: count, crc32: uint32, sha256: z.string().optional() }),
   digest: digest.optional(),
-  readBack: z.strictObject({ proof, bytes: count, sha256: z.string().optional() }).optional(),
+  readBack: z.object({ proof, bytes: count, sha256: z.string().optional() }).optional(),
   upload: json.optional(),
   restarts: count,
   startedAt: count,
 });
 
-export const receiptSchema: z.ZodType<Receipt> = z.strictObject({
+export const receiptSchema: z.ZodType<Receipt> = z.object({
   v: z.literal(1),
   jobId: z.string(),
   destination: z.string(),
@@ -67,7 +69,7 @@ export const receiptItemSchema = z.object({ fence: count, data: receiptSchema })
 /** Which content a destination shows under an archive's name, or is about to. */
 export const shownItemSchema = z.object({ fence: count, data: z.object({ etag: z.string() }) });
 
-export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({
+export const jobRecordSchema: z.ZodType<JobRecord> = z.object({
   v: z.literal(1),
   jobId: z.string(),
   state: z.enum(['running', 'succeeded', 'failed', 'skipped']),
@@ -78,7 +80,7 @@ export const jobRecordSchema: z.ZodType<JobRecord> = z.strictObject({
   archives: count,
   bytes: count,
   errors: z.array(
-    z.strictObject({
+    z.object({
       // A code of a newer version is shown as it is; nothing decides on it.
       code: z.custom<ErrorCode>((value) => typeof value === 'string'),
       message: z.string(),

@@ -1,3 +1,50 @@
+import type { Policy } from '../core/policy.ts';
+import type { Problem } from '../core/problem.ts';
+import type { Place } from '../core/sealed.ts';
+import type { Secret } from '../core/secret.ts';
+import type { KeptProblem, SettingsRows } from '../core/user.ts';
+
+/** The settings table as the check sees it. */
+export interface CheckedRows extends SettingsRows<unknown> {
+  /** The ids of all users, by pages. */
+  everyone(): AsyncIterable<readonly string[]>;
+}
+
+/** The policy as it stands, and what is wrong with what the operator wrote. */
+export interface PolicyState {
+  readonly policy: Policy;
+  readonly problems: readonly Problem[];
+  /** Absent where nothing is written. */
+  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
+  /** The content that the item's status speaks of. */
+  readonly checkedHash?: string | undefined;
+}
+
+/** The operator's policy as the check sees it. */
+export interface Policies {
+  look(): Promise<PolicyState>;
+  /** Notes in the item what was made of it. */
+  settle(state: PolicyState): Promise<void>;
+}
+
+/** A secret that stands in a row as a person wrote it. */
+export interface ReadableSecret {
+  readonly setting: string;
+  readonly text: Secret;
+  /** As it stands there. */
+  was(): unknown;
+  /** What is wrong with it and will not show once it is sealed. */
+  problems(): readonly KeptProblem[];
+}
+
+/** What becomes of readable secrets. */
+export interface Secrets {
+  /** Those in the settings of one destination, whatever else is wrong with them. */
+  find(type: string, settings: Readonly<Record<string, unknown>>): readonly ReadableSecret[];
+  /** What takes the place of the text. */
+  seal(place: Place, setting: string, text: string): Promise<string>;
+}
+
 export interface CheckMetrics {
   /** A changed row does not parse. */
   rowRefused(): void;

@@ -3,33 +3,40 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   paginateQuery,
+  paginateScan,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { NO_LIMITS, POLICY_ID, type Policy } from '../core/policy.ts';
 import type { Due, UserRow, Verdict } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
 import { type Change, type LastRun, marksChange, marksOf } from './last-run.ts';
 import { type ParseDestination, readRow } from './row.ts';
+import { verdictChange } from './verdict-change.ts';
 
 /** Rows of one page of the due index, all of which are handled at once. */
 const PAGE = 50;
 
+const anyItem = z.object({ [SETTINGS_KEY]: z.string() });
 const dueUser = z.object({ [SETTINGS_KEY]: z.string(), [DUE_INDEX.sortKey]: z.string() });
 
 /**
- * The settings table. `spec` belongs to people and is never written here; the pipeline writes the due
- * keys and, path by path so that several writers keep out of each other's way:
+ * The settings table. `spec` belongs to people, and nothing of it is written here but sealed secrets in
+ * place of readable ones; the pipeline writes the due keys and, path by path so that several writers
+ * keep out of each other's way:
  *
  *     status: { v: 1, state: 'valid' | 'invalid', problems: [{ path, problem, remedy }], checkedAt,
  *               specHash, nextRun?, destinations: { <name>: { lastRun: LastRun, lastGood? } } }
  *
  * No write brings a deleted row back.
+ * @param policy what the operator allows; rows that ask for more are invalid
  */
 export function openSettingsTable<Configured>(
   client: DynamoDBDocumentClient,
   table: string,
   parseDestination: ParseDestination<Configured>,
   now = Date.now,
+  policy: () => Promise<Policy> = async () => NO_LIMITS,
 ) {
   const row = (userId: string) => ({ TableName: table, Key: { [SETTINGS_KEY]: userId } });
 
@@ -73,7 +80,7 @@ export function openSettingsTable<Configured>(
     /** The row as it is now; undefined where there is none. */
     async read(userId: string): Promise<UserRow<Configured> | undefined> {
       const { Item } = await client.send(new GetCommand({ ...row(userId), ConsistentRead: true }));
-      return Item && readRow(Item, parseDestination);
+      return Item && readRow(Item, parseDestination, await policy());
     },
 
     /** Users of one shard who are due at `until` (ISO 8601 UTC) or earlier, longest first, by pages. */
@@ -96,9 +103,30 @@ export function openSettingsTable<Configured>(
       }
     },
 
+    /** The ids of all users, by pages. */
+    async *everyone() {
+      const pages = paginateScan(
+        { client, pageSize: PAGE },
+        {
+          TableName: table,
+          ConsistentRead: true,
+          ProjectionExpression: '#id',
+          ExpressionAttributeNames: { '#id': SETTINGS_KEY },
+        },
+      );
+      for await (const { Items = [] } of pages) {
+        const ids = z
+          .array(anyItem)
+          .parse(Items)
+          .map((item) => item[SETTINGS_KEY]);
+        yield ids.filter((id) => id !== POLICY_ID);
+      }
+    },
+
     /**
-     * Writes a verdict on the spec into status and due keys. False, and nothing written, where the row
-     * is gone or no longer due when it was `seen` to be.
+     * Writes a verdict on the spec into status and due keys, and sealed secrets into the spec. False,
+     * and nothing written, where the row is gone or no longer due when it was `seen` to be, or where a
+     * secret to be replaced is another by now.
      */
     save: (userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean> =>
       updateBelow(userId, ['status'], verdictChange(seen, verdict, now())),
@@ -114,42 +142,6 @@ export function openSettingsTable<Configured>(
         return;
       // One of them may not be written any more: each for itself.
       for (const mark of marks) await updateBelow(userId, path, marksChange(destination, [mark]));
-    },
-  };
-}
-
-function verdictChange(
-  seen: Due | undefined,
-  { specHash, problems, due }: Verdict,
-  now: number,
-): Change {
-  const set: Record<string, unknown> = { '#s.v': 1 };
-  if (specHash !== undefined) set['#s.specHash'] = specHash;
-  if (problems !== undefined) {
-    set['#s.#state'] = problems.length === 0 ? 'valid' : 'invalid';
-    set['#s.problems'] = problems;
-    set['#s.checkedAt'] = new Date(now).toISOString();
-  }
-  if (due) Object.assign(set, { '#s.nextRun': due.at, '#shard': due.shard, '#at': due.at });
-  const assigned = Object.entries(set).map(([path, value], at) => ({
-    path,
-    name: `:v${at}`,
-    value,
-  }));
-  const assignments = assigned.map(({ path, name }) => `${path} = ${name}`).join(', ');
-  return {
-    UpdateExpression: `SET ${assignments}${due ? '' : ' REMOVE #s.nextRun, #shard, #at'}`,
-    ConditionExpression: `attribute_exists(#id) AND ${seen ? '#at = :seen' : 'attribute_not_exists(#at)'}`,
-    ExpressionAttributeNames: {
-      '#id': SETTINGS_KEY,
-      '#s': 'status',
-      ...(problems && { '#state': 'state' }),
-      '#shard': DUE_INDEX.partitionKey,
-      '#at': DUE_INDEX.sortKey,
-    },
-    ExpressionAttributeValues: {
-      ...Object.fromEntries(assigned.map(({ name, value }) => [name, value])),
-      ...(seen ? { ':seen': seen.at } : {}),
     },
   };
 }

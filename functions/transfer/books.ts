@@ -11,7 +11,7 @@ import type { Source } from './ports.ts';
  * Opens the ledger of an archive of which the destination holds the first `held` parts. What an
  * earlier process saved is used where it fits (not with another hash build, a hash that could not be
  * saved, or parts that the destination lost); the other held parts are read from staging again, which
- * costs time but sends nothing twice.
+ * costs time but sends nothing twice, and happens once: what is begun here can be saved.
  * @throws FerryError `corrupted` where what that process sent is not what is read now
  */
 export async function openBooks(
@@ -27,7 +27,8 @@ export async function openBooks(
   if (held === 0) return openLedger(plan, await hashing.start(plan.size), EMPTY_PREFIX);
   const fits = saved.parts <= held && saved.sha256 !== undefined;
   const resumed = fits ? await hashing.resume(saved.sha256) : undefined;
-  const hash = resumed ?? (await hashing.start(plan.size));
+  // Whoever was interrupted once may be so again: from here on it is a hash that can be saved.
+  const hash = resumed ?? (await hashing.start(Number.POSITIVE_INFINITY));
   const from = resumed ? saved : EMPTY_PREFIX;
   let read = from.crc32;
   let prefix = from;

@@ -8,7 +8,10 @@ import type { Digest } from '../core/receipt.ts';
 import type { Destination, RemoteFile, Upload } from '../destinations/contract.ts';
 import type { Runs } from './ports.ts';
 
-/** The checkpoint of one archive under way. */
+/**
+ * The checkpoint of one archive under way. A save that waits for the destination and is overtaken by a
+ * later call writes nothing any more: somebody has given it up, and its state is old.
+ */
 export interface CheckpointKeeper {
   /**
    * What an earlier process saved of this very content. A checkpoint of an older content of the same
@@ -48,9 +51,16 @@ export function keepCheckpoint(
   plan: PartPlan,
 ): CheckpointKeeper {
   const { lease, runs } = tools;
+  let calls = 0;
+
+  const write = (checkpoint: Checkpoint) => {
+    calls += 1;
+    return runs.saveCheckpoint(lease, checkpoint);
+  };
 
   return {
     async load() {
+      calls += 1;
       const saved = await runs.checkpoint(lease, archive);
       if (!saved) return undefined;
       const sameContent =
@@ -60,23 +70,26 @@ export function keepCheckpoint(
       return undefined;
     },
     async save(upload, prefix, history, digest) {
+      calls += 1;
+      const call = calls;
       const state = await upload.checkpoint();
-      if (state === undefined && plan.count <= 1) return;
+      if (call !== calls || (state === undefined && plan.count <= 1)) return;
       const { partSize } = plan;
-      const known = { v: 1, archive, partSize, prefix, digest, upload: state, ...history } as const;
-      await runs.saveCheckpoint(lease, known);
+      await write({ v: 1, archive, partSize, prefix, digest, upload: state, ...history });
     },
     async saveReadBack(readBack, history, digest) {
       const { partSize } = plan;
-      const done = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, digest, readBack } as const;
-      await runs.saveCheckpoint(lease, { ...done, ...history });
+      const prefix = EMPTY_PREFIX;
+      await write({ v: 1, archive, partSize, prefix, digest, readBack, ...history });
     },
     async saveBeginning(history) {
       const { partSize } = plan;
-      const known = { v: 1, archive, partSize, prefix: EMPTY_PREFIX, ...history } as const;
-      await runs.saveCheckpoint(lease, known);
+      await write({ v: 1, archive, partSize, prefix: EMPTY_PREFIX, ...history });
     },
-    remove: () => runs.removeCheckpoint(lease, archive),
+    remove() {
+      calls += 1;
+      return runs.removeCheckpoint(lease, archive);
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Archive, StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
-import { FerryError, toFerryError } from '../core/errors.ts';
+import { type FerryError, toFerryError } from '../core/errors.ts';
 import { type Job, jobId } from '../core/job.ts';
 import type { JobError } from '../core/job-record.ts';
 import type { Lease } from '../core/lease.ts';
@@ -10,10 +10,12 @@ import type { Destination } from '../destinations/contract.ts';
 import type { TransferTools } from './attempt.ts';
 import type { Buffers } from './buffers.ts';
 import { takeBack } from './checkpoint-keeper.ts';
+import { assertRunFits, countDelivered, monthProblem } from './limits.ts';
 import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';
 import { openTwins, twinRefused } from './twins.ts';
+import { cancelled, isUnwanted, switchedOff, whyUnwanted } from './unwanted.ts';
 
 export interface DeliveryTools {
   readonly job: Job;
@@ -31,6 +33,9 @@ export interface DeliveryTools {
   /** Whether the user's row still asks for this job. */
   isActive(): Promise<boolean>;
 }
+
+/** How often an invocation asks whether somebody still wants the job, in ms. */
+const LOOK_EVERY_MS = 10_000;
 
 /** What one invocation got done of a job. */
 export interface Progress {
@@ -58,21 +63,25 @@ export async function deliverArchives(
   const progress: Progress = { archives: 0, bytes: 0, movedBytes: 0, errors: [...known] };
   let destination: Destination | undefined;
   try {
+    await assertRunFits(tools, known);
     destination = await tools.settings.open();
     const { verify } = tools.settings;
     const assertActive = async () => {
+      if (await tools.runs.isCancelled(tools.job)) throw cancelled();
       if (!(await tools.isActive())) throw switchedOff();
     };
     const reserve = openReserve(tools.clock);
     const transfer = { ...tools, destination, verify, assertActive, reserve };
     await deliverAll(tools, transfer, progress);
-    if (!progress.interrupted) await takeBackLeftovers(transfer, progress);
+    if (!progress.interrupted || isUnwanted(progress.interrupted)) {
+      await takeBackLeftovers(transfer, progress);
+    }
   } catch (thrown) {
     const error = toFerryError(thrown);
     const { code, message, retry } = error;
     if (code === 'lease-lost') throw error;
     if (tools.signal.aborted) progress.interrupted = 'out of time';
-    else if (retry === 'never') progress.errors.push({ code, message });
+    else if (retry === 'never' && !isUnwanted(error)) progress.errors.push({ code, message });
     else progress.interrupted = error;
   } finally {
     await destination?.close();
@@ -91,6 +100,7 @@ async function deliverAll(
     progress.bytes += size;
   };
   const twins = openTwins();
+  let lookedAt = Number.NEGATIVE_INFINITY;
   for await (const staged of source.list(lease.userId, signal)) {
     const { etag, key: archive } = staged;
     if (!tools.isWanted(staged)) continue;
@@ -103,6 +113,20 @@ async function deliverAll(
       progress.interrupted = 'out of time';
       return;
     }
+    const noRoom = await monthProblem(tools, staged);
+    if (noRoom !== undefined) {
+      progress.errors.push({ code: 'policy', message: noRoom, archive });
+      return;
+    }
+    // Small archives are done before their own transfer would look.
+    if (tools.clock.now() - lookedAt >= LOOK_EVERY_MS) {
+      lookedAt = tools.clock.now();
+      const unwanted = await whyUnwanted(transfer.assertActive);
+      if (unwanted) {
+        progress.interrupted = unwanted;
+        return;
+      }
+    }
     const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged, twin);
     progress.movedBytes += movedBytes;
     if (delivery) count(staged);
@@ -113,7 +137,7 @@ async function deliverAll(
       const { code, message, retry, scope } = failure;
       log.warn('archive not delivered', { archive, code, reason: message });
       const own = scope === 'archive' ? { etag } : {};
-      if (code === 'switched-off') progress.interrupted = failure;
+      if (isUnwanted(failure)) progress.interrupted = failure;
       else if (retry === 'never') progress.errors.push({ code, message, archive, ...own });
       else progress.interrupted = failure;
       if (scope === 'destination') return;
@@ -187,6 +211,7 @@ async function deliver(
     deliveredAt: new Date(clock.now()).toISOString(),
     durationMs,
   });
+  await countDelivered(tools, archive.size);
   await runs.removeCheckpoint(lease, archive);
   const { type } = tools.settings;
   tools.metrics.archiveDelivered(type, archive.size, durationMs);
@@ -201,13 +226,4 @@ async function deliver(
     remotePath: proof.remotePath,
   });
   return transferred;
-}
-
-/** What was sent is taken back: somebody who switches Ferry off keeps nothing half of it. */
-function switchedOff(): FerryError {
-  return new FerryError(
-    'switched-off',
-    'The user or the destination was removed or switched off while the run was under way.',
-    { retry: 'never' },
-  );
 }

@@ -3,6 +3,7 @@ import type { Checkpoint } from '../core/checkpoint.ts';
 import type { Job, JobName } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
 import type { Receipt, Verification } from '../core/receipt.ts';
 import type { Destination } from '../destinations/contract.ts';
@@ -54,6 +55,13 @@ export interface Runs {
    */
   saveShown(lease: Lease, archive: StagedArchive): Promise<void>;
   saveReceipt(lease: Lease, receipt: Receipt): Promise<void>;
+  /** Bytes delivered for a user within a month, such as `2026-11`. */
+  deliveredIn(userId: string, month: string): Promise<number>;
+  countDelivered(userId: string, month: string, bytes: number): Promise<void>;
+  /** How many other destinations of the user somebody delivers to now. */
+  othersAtWork(lease: Lease): Promise<number>;
+  /** Whether somebody cancelled this very job; asked now and then while it is under way. */
+  isCancelled(job: JobName): Promise<boolean>;
 }
 
 /** What a user's row says about the job, read afresh at each invocation. */
@@ -61,11 +69,16 @@ export interface JobSettings {
   readonly backUp: Selection;
   readonly type: string;
   readonly verify: Verification;
+  /** What the operator allows. */
+  readonly policy: Policy;
   open(): Promise<Destination>;
 }
 
 export interface SettingsReader {
-  /** Undefined when the user or the destination was removed or switched off. */
+  /**
+   * Undefined when the user or the destination was removed or switched off.
+   * @throws FerryError `settings-unchecked` while nobody has looked at what stands in the row
+   */
   read(job: Job): Promise<Parsed<JobSettings> | undefined>;
   /** Whether the row still asks for this job; asked now and then while it is under way. */
   isActive(job: Job): Promise<boolean>;

@@ -52,7 +52,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
   /** Moves what is missing, saving now and then. False when it stopped in time. */
   const move = async (into: Upload, ledger: Ledger): Promise<boolean> => {
-    const saveNow = () => keeper.save(into, ledger.prefix(), history);
+    const saveNow = async () => {
+      // One that had to wait, and was given up, may find another try at work.
+      if (into === upload) await keeper.save(into, ledger.prefix(), history);
+    };
     const lookAndSave = async () => {
       await tools.assertActive();
       await saveNow();

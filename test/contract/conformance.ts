@@ -485,9 +485,13 @@ export function conformance(name: string, start: () => Promise<Subject>): void {
         const before = await subject.listDirectly();
         const good = await collect(destination.check(NEVER));
         expect(good.filter((step) => step.error)).toEqual([]);
-        expect(good.map((step) => step.step)).toEqual(
+        const names = good.map((step) => step.step);
+        expect(names).toEqual(
           expect.arrayContaining(['authentication', 'write', 'read back', 'delete']),
         );
+        const told = new Map(good.map(({ step, detail }) => [step, detail]));
+        expect(told.get('speed') ?? '4 MiB/s').toMatch(/^\d+(\.\d)? MiB\/s|^not measured: /);
+        expect(told.get('space') ?? '1 MiB free').toMatch(/^[\d.]+ [GM]iB free$|does not tell$/);
         expect(await subject.listDirectly()).toEqual(before);
       });
     });

@@ -2,26 +2,33 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NEVER } from '../../functions/core/stopping.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
+import { openUnsealer } from '../../functions/secrets/sealing.ts';
 import { parseRow } from '../../functions/settings/row.ts';
 import { Refusal } from '../../local/dropbox/refusal.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
+import { type KeyService, startKeyService } from '../../local/key-service.ts';
+import { CREDENTIALS, REGION } from '../../local/local-names.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
+import { type CommandLine, everyService, openCommandLine } from './command-line.ts';
 import { startFake } from './dropbox-subject.ts';
 import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const NO_AWS = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')),
-);
+
+const SECRETS_KEY = 'arn:aws:kms:eu-central-1:111122223333:key/secrets';
 
 /** `ferry dropbox connect` as a person uses it: another process, a link, and a code that is typed. */
 describe('ferry dropbox connect', () => {
   let fake: DropboxFake;
   let database: EmbeddedDynamoDb;
+  let line: CommandLine;
+  let keys: KeyService;
+  let kms: KMSClient;
   let userId: string;
   let row: Record<string, unknown>;
   let count = 0;
@@ -29,6 +36,13 @@ describe('ferry dropbox connect', () => {
   beforeAll(async () => {
     fake = await startFake();
     database = await startDynamoDb();
+    keys = await startKeyService();
+    keys.add(SECRETS_KEY);
+    kms = new KMSClient({ endpoint: keys.url, region: REGION, credentials: CREDENTIALS });
+    line = await openCommandLine({
+      endpoints: { ...everyService(database.endpoint), kms: keys.url },
+      outputs: { SettingsTable: database.settingsTable, SecretsKeyArn: SECRETS_KEY },
+    });
   });
   beforeEach(async () => {
     count += 1;
@@ -39,6 +53,9 @@ describe('ferry dropbox connect', () => {
   afterAll(async () => {
     await fake.stop();
     await database.stop();
+    await line[Symbol.asyncDispose]();
+    kms.destroy();
+    await keys[Symbol.asyncDispose]();
   });
 
   const rowWith = (settings: object, box: object = {}) => ({
@@ -68,16 +85,9 @@ describe('ferry dropbox connect', () => {
     );
     return found.Item;
   };
-  const ferry = (...args: readonly string[]) =>
-    spawn(process.execPath, ['cli/main.ts', ...args], {
-      cwd: ROOT,
-      env: { ...NO_AWS, AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' },
-    });
+  const ferry = (...args: readonly string[]) => line.ferry(args);
   const connect = (...more: readonly string[]) =>
-    ferry(
-      ...['dropbox', 'connect', userId, 'box', '--table', database.settingsTable],
-      ...['--region', 'eu-central-1', '--endpoint', database.endpoint, ...more],
-    );
+    ferry('dropbox', 'connect', userId, 'box', '--local', ...more);
   /** Follows the link that is shown and types the code, or what else is to be typed. */
   const person = async (
     process: ChildProcess,
@@ -111,21 +121,28 @@ describe('ferry dropbox connect', () => {
 
     const now = await stored();
     const token: unknown = now?.spec.destinations.box.settings.DROPBOX_REFRESH_TOKEN;
-    expect(token).toEqual(expect.stringMatching(/^\S{20,}$/));
+    expect(token).toEqual({ sealed: expect.stringMatching(/^[\w-]{100,}$/) });
     const expected = rowWith({
       DROPBOX_APP_KEY: fake.app.key,
       DROPBOX_REMOTE_PATH: '/backups',
       DROPBOX_REFRESH_TOKEN: token,
     });
     expect(now).toEqual(expected);
-    expect(shown).not.toContain(String(token));
     for (const access of fake.oauth.accessTokens) expect(shown).not.toContain(access);
     expect(shown).toMatch(/DROPBOX_REFRESH_TOKEN of "box" is in the row of "alice-\d+"/);
 
     const settings = { ...now?.spec.destinations.box.settings, DROPBOX_ENDPOINT: fake.endpoint };
     const parsed = parseDestination('dropbox', settings);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    const destination = await parsed.value.open(NO_SURROUNDINGS);
+    const { unseal } = openUnsealer(kms);
+    const destination = await parsed.value.open({
+      ...NO_SURROUNDINGS,
+      async unseal(name, sealed) {
+        const secret = await unseal({ userId, destination: 'box' }, name, sealed);
+        expect(shown).not.toContain(secret.reveal());
+        return secret;
+      },
+    });
     for await (const { error } of destination.check(NEVER)) expect(error).toBeUndefined();
     await destination.close();
   });
@@ -234,21 +251,30 @@ describe('ferry dropbox connect', () => {
   });
 
   it.each([
-    ['a user who has no row', undefined, /no user "alice-\d+" in settings/],
-    ['a destination of another type', { type: 's3' }, /is of type s3, not dropbox/],
-    ['a destination without settings', { settings: null }, /"settings" as a map/],
-  ])('%s is told before anybody follows a link', async (_what, box, words) => {
+    ['a user who has no row', 3, undefined, /no user "alice-\d+"/],
+    ['a destination of another type', 1, { type: 's3' }, /is of type s3, not dropbox/],
+    ['a destination without settings', 1, { settings: null }, /"settings" as a map/],
+  ])('%s is told before anybody follows a link', async (_what, expected, box, words) => {
     if (box) await put(rowWith({ DROPBOX_APP_KEY: fake.app.key }, box));
     const { code, shown } = await person(connect());
-    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(words) });
+    expect({ code, shown }).toMatchObject({ code: expected, shown: expect.stringMatching(words) });
     expect(shown).not.toContain('authorize');
   });
 
   it('a destination that does not exist is told with those that do', async () => {
     await put({ ...row, spec: { destinations: { nas: {}, cloud: {} } } });
     const { code, shown } = await person(connect());
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(shown).toMatch(/no destination "box"\. It has: \w+, \w+/);
+  });
+
+  it('a key that nobody may seal with is told before anybody follows a link', async () => {
+    await put(row);
+    keys.setEnabled(SECRETS_KEY, false);
+    const { code, shown } = await person(connect());
+    keys.setEnabled(SECRETS_KEY, true);
+    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(/Operator/) });
+    expect(shown).not.toContain('authorize');
   });
 
   it('a token in a staged file is not doubled', async () => {
@@ -258,34 +284,24 @@ describe('ferry dropbox connect', () => {
   });
 
   it('a table that does not exist is told', async () => {
-    const { code, shown } = await person(
-      ferry(
-        ...['dropbox', 'connect', userId, 'box', '--table', 'nowhere'],
-        ...['--region', 'eu-central-1', '--endpoint', database.endpoint],
-      ),
-    );
-    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(/--table/) });
+    await using other = await openCommandLine({ endpoints: everyService(database.endpoint) });
+    const process = other.ferry(['dropbox', 'connect', userId, 'box', '--local']);
+    const { code, shown } = await person(process);
+    expect({ code, shown }).toMatchObject({
+      code: 1,
+      shown: expect.stringMatching(/does not know/),
+    });
   });
 
   it.each([
-    [[], /Give a command/],
-    [['dropbox'], /ferry dropbox connect\./],
-    [['dropbocks', 'x'], /no command "dropbocks x"/],
-    [['dropbox', 'connect', 'alice'], /name of one destination/],
-    [['dropbox', 'connect', 'alice', 'box'], /--table/],
-    [['dropbox', 'connect', 'alice', 'box', '--tabel', 'x'], /--tabel/],
-    [['dropbox', 'connect', 'a', 'b', 'c', '--table', 'x'], /name of one destination/],
-  ])('%j is answered with how it is used, and 2', async (args, words) => {
+    [['dropbox', 'connect', 'alice'], /missing required argument 'destination'/],
+    [['dropbox', 'connect', 'alice', 'box', '--app'], /unknown option '--app'/],
+    [['dropbox', 'connect', 'a', 'b', 'c'], /too many arguments/],
+    [['dropbox', 'connect', 'alice', 'Box'], /A destination is called by/],
+  ])('%j is answered with what is wrong, and 2', async (args, words) => {
     const { code, shown, printed } = await person(ferry(...args));
     expect({ code, shown }).toMatchObject({ code: 2, shown: expect.stringMatching(words) });
-    expect(shown).toContain('ferry dropbox connect <userId> <destination> --table');
     expect(printed).toBe('');
-  });
-
-  it('helps, with an example', async () => {
-    const { code, printed } = await person(ferry('dropbox', 'connect', '--help'));
-    expect(code).toBe(0);
-    expect(printed).toMatch(/Example:\n {2}ferry dropbox connect alice box --table/);
   });
 
   it('npx ferry works in a clone', async () => {

@@ -92,7 +92,7 @@ describe('tokens of a Dropbox', () => {
       DROPBOX_REFRESH_TOKEN: token,
     });
     const all = await steps(open);
-    expect(all.at(-1)?.step).toBe('delete');
+    expect(all.at(-1)?.step).toBe('speed');
     expect(all.flatMap(({ error }) => error ?? [])).toEqual([]);
     await open.close();
   });
@@ -154,9 +154,9 @@ describe('tokens of a Dropbox', () => {
       DROPBOX_REFRESH_TOKEN: fake.oauth.connect(fake.app, account, { scopes }),
     });
     const details = async (on: Destination) =>
-      (await steps(on)).find(({ step }) => step === 'authentication')?.detail;
-    expect(await details(plain)).toBeUndefined();
-    expect(await details(destination)).toMatch(/GiB are free/);
+      (await steps(on)).find(({ step }) => step === 'space')?.detail;
+    expect(await details(plain)).toBe('the server does not tell');
+    expect(await details(destination)).toMatch(/GiB free$/);
     await plain.begin(FILE, PLAN, NEVER);
     await plain.close();
   });

@@ -68,29 +68,35 @@ async function openDoor(
   greet: (socket: Socket) => void,
 ): Promise<Door> {
   const met = new Map<string, number>();
-  const servers: Server[] = [];
   const sockets = new Set<Socket>();
-  let port = 0;
-  for (const address of addresses) {
-    const server = createServer((socket) => {
+  const servers = addresses.map((address) =>
+    createServer((socket) => {
       met.set(address, (met.get(address) ?? 0) + 1);
       sockets.add(socket);
       socket.on('error', () => {}).on('close', () => sockets.delete(socket));
       greet(socket);
-    });
-    server.listen(port, address);
-    await once(server, 'listening');
-    ({ port } = server.address() as AddressInfo);
-    servers.push(server);
-  }
-  return {
-    port,
-    met,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await Promise.all(servers.map((server) => once(server.close(), 'close')));
-    },
+    }),
+  );
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    const listening = servers.filter((server) => server.listening);
+    await Promise.all(listening.map((server) => once(server.close(), 'close')));
   };
+  // What is free at one address may be taken at the next.
+  for (let attempt = 1; ; attempt++) {
+    let port = 0;
+    try {
+      for (const [at, server] of servers.entries()) {
+        server.listen(port, addresses[at]);
+        await once(server, 'listening');
+        ({ port } = server.address() as AddressInfo);
+      }
+      return { port, met, close };
+    } catch (error) {
+      await close();
+      if (attempt === 10) throw error;
+    }
+  }
 }
 
 /** What names stand for here, the nth time they are asked for. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../functions/core/checkpoint.ts';
 import { FerryError } from '../../functions/core/errors.ts';
@@ -372,6 +373,30 @@ describe('the next hop', () => {
     expect(delivered(world, 'html/site.tar')).toEqual(staged(world, 'html/site.tar'));
   });
 
+  it.each([
+    ['the last of a try that was cut', 4, 2],
+    ['one on the way, for which the last was waiting', 10, 8],
+  ])('is not misled by a save that goes through late: %s', async (_, parts, cutAfter) => {
+    const world = await openWorld(dynamo);
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(parts * PART, 'site'));
+    failAt(world, 'write', new FerryError('unreachable', 'Cut.', { retry: 'now' }), 1, cutAfter);
+    const { before: go } = world.server;
+    const free = Promise.withResolvers<void>();
+    let saves = 0;
+    // The first is of an upload that has just begun.
+    world.server.before = async (step, part) => {
+      saves += step === 'checkpoint' ? 1 : 0;
+      if (step === 'checkpoint' && saves === 2) await free.promise;
+      await go(step, part);
+    };
+    const { result } = await world.deliverMessage({ invocationMs: 300_000 });
+    expect(result).toEqual({ outcome: 'succeeded' });
+    expect(saves).toBeGreaterThan(2);
+    free.resolve();
+    await setTimeout(200);
+    expect((await dynamo.itemsOf(world.userId)).filter((sk) => sk.startsWith('CHECK'))).toEqual([]);
+  });
+
   it('notes no time below zero, however far its clock is behind', async () => {
     const world = await openWorld(dynamo);
     await world.deliverMessage();
@@ -580,6 +605,87 @@ describe('what is staged', () => {
     expect(world.reports).toMatchObject([
       { outcome: 'skipped', message: expect.stringContaining('switched off') },
     ]);
+  });
+
+  it('that is cancelled in mid-transfer is stopped at once, taken back, and ends as skipped', async () => {
+    const world = await openWorld(dynamo);
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(60 * PART, 'long'));
+    const { before: go } = world.server;
+    let writes = 0;
+    let writesAfter = 0;
+    world.server.before = async (step, part) => {
+      if (step === 'write') {
+        writes += 1;
+        if (writes === 10) await world.runs.cancel(world.job);
+        if (writes > 10) writesAfter += 1;
+        // The runs table answers by the clock of this machine.
+        await setTimeout(20);
+      }
+      await go(step, part);
+    };
+    // In the same invocation: nobody waits for another one.
+    const { result } = await world.deliverMessage({ invocationMs: 400_000 });
+    expect(result).toEqual({ outcome: 'skipped' });
+    expect(writesAfter).toBeLessThan(12);
+    expect(world.queue).toEqual([]);
+    expect(world.server.files.has('html/site.tar')).toBe(false);
+    expect(world.server.unfinished.size).toBe(0);
+    expect(await dynamo.itemsOf(world.userId)).not.toContainEqual(
+      expect.stringMatching(/^CHECKPOINT/),
+    );
+    expect(world.reports).toMatchObject([
+      { outcome: 'skipped', message: expect.stringContaining('was cancelled') },
+    ]);
+  });
+
+  it('that is cancelled between two hops takes back what the first one sent', async () => {
+    const world = await openWorld(dynamo);
+    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(60 * PART, 'long'));
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'continued' } });
+    expect(world.server.unfinished.size).toBe(1);
+    await world.runs.cancel(world.job);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
+    expect(world.server.unfinished.size).toBe(0);
+    expect(world.server.files.size).toBe(0);
+    expect(await world.runs.job(world.job)).toMatchObject({
+      state: 'skipped',
+      reason: expect.stringContaining('was cancelled'),
+    });
+  });
+
+  it('that is cancelled before it began sends nothing, and the next run is not touched', async () => {
+    const world = await openWorld(dynamo);
+    await world.runs.cancel(world.job);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
+    expect(world.server.files.size).toBe(0);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    await drain(world);
+    expect(world.server.files.size).toBe(2);
+  });
+
+  it('that is cancelled while it delivers many small archives stops among them', async () => {
+    const world = await openWorld(dynamo);
+    world.staged.clear();
+    for (let at = 0; at < 40; at++) {
+      world.staged.set(`${world.userId}/html/${at}.tar`, sampleBytes(10, String(at)));
+    }
+    const { before: go } = world.server;
+    world.server.before = async (step, part) => {
+      if (world.server.files.size === 5) await world.runs.cancel(world.job);
+      await go(step, part);
+    };
+    const { result } = await world.deliverMessage({ invocationMs: 400_000 });
+    expect(result).toEqual({ outcome: 'skipped' });
+    expect(world.server.files.size).toBeLessThan(15);
+    expect(await world.runs.job(world.job)).toMatchObject({ archives: world.server.files.size });
+  });
+
+  it('that is cancelled while its destination is down ends with the next message', async () => {
+    const world = await openWorld(dynamo);
+    failAt(world, 'begin', new FerryError('unreachable', 'Nobody.', { retry: 'later' }));
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'retrying' } });
+    await world.runs.cancel(world.job);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
   });
 
   it('for a user who was removed or switched off meanwhile is not sent', async () => {

@@ -237,7 +237,7 @@ describe('S3 when things go wrong', () => {
     front.react(({ query }) => (query.has('list-type') ? refusal(403, 'AccessDenied') : undefined));
     const steps: unknown[] = [];
     for await (const step of destination.check(NEVER)) steps.push(step);
-    expect(steps.at(-1)).toMatchObject({ step: 'delete' });
+    expect(steps.at(-1)).toMatchObject({ step: 'speed', detail: expect.stringContaining('MiB/s') });
     expect(steps).toContainEqual(
       expect.objectContaining({ detail: expect.stringContaining('may not list') }),
     );

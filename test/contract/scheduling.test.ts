@@ -2,20 +2,25 @@ import { GetCommand, NumberValue, PutCommand, UpdateCommand } from '@aws-sdk/lib
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readMessage } from '../../functions/queue/message.ts';
+import { type KeyService, startKeyService } from '../../local/key-service.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { type EmbeddedSqs, startSqs } from '../servers/embedded-sqs.ts';
 
 /** The functions as Lambda runs them: an environment, an event, a context. */
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
+const SECRETS_KEY = 'arn:aws:kms:eu-central-1:000000000000:key/secrets';
+
 let dynamo: EmbeddedDynamoDb;
 let sqs: EmbeddedSqs;
+let keys: KeyService;
 let url: string;
 let settingsChanged: Handler;
 let enqueueDue: Handler;
 
 beforeAll(async () => {
-  [dynamo, sqs] = await Promise.all([startDynamoDb(), startSqs()]);
+  [dynamo, sqs, keys] = await Promise.all([startDynamoDb(), startSqs(), startKeyService()]);
+  keys.add(SECRETS_KEY);
   url = await sqs.createQueue('jobs');
   const environment = {
     AWS_REGION: 'eu-central-1',
@@ -23,6 +28,8 @@ beforeAll(async () => {
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+    AWS_ENDPOINT_URL_KMS: keys.url,
+    SECRETS_KEY,
     SETTINGS_TABLE: dynamo.settingsTable,
     JOBS_QUEUE_URL: url,
     DUE_SHARDS: '4',
@@ -37,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  await Promise.all([dynamo.stop(), sqs.stop()]);
+  await Promise.all([dynamo.stop(), sqs.stop(), keys[Symbol.asyncDispose]()]);
 });
 
 const unused = () => {

@@ -45,11 +45,13 @@ export interface RoundOptions {
   readonly archive: Buffer;
   readonly trouble: Trouble;
   readonly chance: Chance;
+  /** After so many ms the round has failed; eight minutes unless given. */
+  readonly patienceMs?: number;
 }
 
 /** An archive that was there before, of another size. */
 const OLDER = Buffer.alloc(1024 ** 2 + 5, 'older');
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 480_000;
 const LOOK_MS = 250;
 /** What a worker does after the job's end, until its message is done with. */
 const LAST_STEPS_MS = 600;
@@ -80,7 +82,8 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     hazards.follow(way.wire);
     await start(crash, userId, { type: place.type, settings: way.settings });
     const isOver = async () => (await readState(ferry, userId)).isOver;
-    if (!(await comesTrue(isOver, PATIENCE_MS))) failures.push('not done in time');
+    const { patienceMs = PATIENCE_MS } = options;
+    if (!(await comesTrue(isOver, patienceMs))) failures.push('not done in time');
     await comesTrue(async () => hazards.isDone(), LAST_STEPS_MS);
     await hazards.settled();
     crash.watch(userId, undefined);

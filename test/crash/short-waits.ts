@@ -5,8 +5,8 @@ import type { Topology } from '../../local/topology.ts';
 const LONGEST_SECONDS = 2;
 /** The least that a deployment may have: parts of 8 MiB then go two at a time. */
 const IN_FLIGHT_MIB = 16;
-/** More than that leaves a machine of two cores no time to answer. */
-const JOBS_AT_ONCE = 5;
+/** They wait for slow lines most of the time; more leave a machine of two cores no time to answer. */
+const JOBS_AT_ONCE = 8;
 
 /**
  * Bytes a second of a line that is so slow that a worker begins one part for each of its lanes and then

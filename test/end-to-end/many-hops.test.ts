@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LEAST_HOPS, MOST_RATIO, runHops } from '../crash/hops.ts';
+import { MOST_RATIO, runHops } from '../crash/hops.ts';
 
 let scratch: string;
 const lines: string[] = [];
@@ -12,11 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-it('one archive takes thirty invocations and more to Swift, and no byte goes twice', async () => {
+/** As many as there is time for here; `npm run hops` takes thirty and more, to every server. */
+const HOPS = 5;
+
+it('one archive takes many invocations to Azurite, and no byte goes twice', async () => {
   const say = (line: string) => void lines.push(line);
-  const [row, ...others] = await runHops({ names: ['s3'], scratch, say });
+  const [row, ...others] = await runHops({ names: ['azure'], scratch, say, hops: HOPS });
   expect(others).toEqual([]);
   expect(row?.failures, lines.join('\n')).toEqual([]);
-  expect(row?.hops).toBeGreaterThanOrEqual(LEAST_HOPS);
+  expect(row?.hops).toBeGreaterThanOrEqual(HOPS);
   expect(row?.bytesRatio).toBeLessThan(MOST_RATIO);
-}, 300_000);
+}, 480_000);

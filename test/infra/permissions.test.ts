@@ -60,12 +60,15 @@ function statementsOf(template: Template): Statement[] {
 }
 
 const statements = statementsOf(pipeline);
+const isSecretsKey = (resources: readonly string[]) => resources.join().includes('SecretsKey');
+const marks = z.object({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })) });
+const keyPolicy = z.object({ KeyPolicy: document });
 const of = (prefix: string) => statements.filter((found) => found.role.startsWith(prefix));
 const actionsOf = (prefix: string) => of(prefix).flatMap((found) => found.actions);
 
 describe('roles', () => {
-  it('exist for the four functions and the two schedules alone', () => {
-    expect([...propertiesOf(pipeline, 'AWS::IAM::Role', role).keys()]).toHaveLength(6);
+  it('exist for the five functions and the two schedules alone', () => {
+    expect([...propertiesOf(pipeline, 'AWS::IAM::Role', role).keys()]).toHaveLength(7);
     expect(statementsOf(state)).toEqual([]);
   });
 
@@ -89,28 +92,82 @@ describe('roles', () => {
   });
 
   it('use the key of the data only through the service that holds the data', () => {
-    const keys = statements.filter((found) =>
-      found.actions.some((name) => name.startsWith('kms:')),
+    const keys = statements.filter(
+      (found) =>
+        found.actions.some((name) => name.startsWith('kms:')) && !isSecretsKey(found.resources),
     );
-    expect(keys).toHaveLength(5);
+    expect(keys).toHaveLength(7);
     for (const { condition } of keys) expect(condition).toContain('kms:ViaService');
+  });
+});
+
+describe('the key of the secrets', () => {
+  const own = statements.filter(({ resources }) => isSecretsKey(resources));
+
+  it('seals for settings-changed, opens for transfer and check, and does nothing else', () => {
+    expect(own.map(({ role: id, actions }) => [id.replace(/Handler.*/, ''), actions])).toEqual([
+      ['SettingsChanged', ['kms:GenerateDataKey']],
+      ['Transfer', ['kms:Decrypt']],
+      ['Check', ['kms:Decrypt']],
+    ]);
+  });
+
+  it('is used for settings alone, as the encryption context says', () => {
+    for (const { condition } of own) {
+      expect(condition).toContain('"kms:EncryptionContext:purpose":"setting"');
+    }
+  });
+
+  it('lets only roles with the mark open anything, which transfer and check alone have', () => {
+    const marked = [...propertiesOf(pipeline, 'AWS::IAM::Role', marks)].filter(([, { Tags }]) =>
+      Tags.some(({ Key, Value }) => Key === 'ferry:secrets' && Value === 'open'),
+    );
+    expect(marked.map(([id]) => id.replace(/Handler.*/, '')).sort()).toEqual(['Check', 'Transfer']);
+    const policies = [...propertiesOf(state, 'AWS::KMS::Key', keyPolicy)].filter(([id]) =>
+      id.startsWith('SecretsKey'),
+    );
+    const denied = policies.flatMap(([, { KeyPolicy }]) =>
+      KeyPolicy.Statement.filter(
+        ({ Effect, Action }) => Effect === 'Deny' && Action.includes('kms:Decrypt'),
+      ),
+    );
+    expect(denied).toEqual([
+      expect.objectContaining({
+        Condition: { StringNotEquals: { 'aws:PrincipalTag/ferry:secrets': 'open' } },
+      }),
+    ]);
   });
 });
 
 /** What each call of the AWS SDK has to be allowed to do. */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   ChangeMessageVisibilityCommand: ['sqs:ChangeMessageVisibility'],
+  DecryptCommand: ['kms:Decrypt'],
   DeleteCommand: ['dynamodb:DeleteItem'],
+  GenerateDataKeyCommand: ['kms:GenerateDataKey'],
   GetCommand: ['dynamodb:GetItem'],
   GetObjectCommand: ['s3:GetObject', 's3:GetObjectVersion'],
   HeadObjectCommand: ['s3:GetObject', 's3:GetObjectVersion'],
   PutCommand: ['dynamodb:PutItem'],
   SendMessageBatchCommand: ['sqs:SendMessage'],
   SendMessageCommand: ['sqs:SendMessage'],
+  PutEventsCommand: ['events:PutEvents'],
   UpdateCommand: ['dynamodb:UpdateItem'],
   paginateListObjectsV2: ['s3:ListBucket'],
   paginateQuery: ['dynamodb:Query'],
+  paginateScan: ['dynamodb:Scan'],
 };
+
+/** What calls need that only the command line makes. */
+const OPERATOR: Readonly<Record<string, readonly string[]>> = {
+  DeleteCommand: ['dynamodb:DeleteItem'],
+  DescribeStacksCommand: ['cloudformation:DescribeStacks'],
+  InvokeCommand: ['lambda:InvokeFunction'],
+  Upload: ['s3:PutObject', 's3:AbortMultipartUpload'],
+  paginateScan: ['dynamodb:Scan'],
+};
+/** What the command line does through the capabilities of the functions: runs, queue. */
+const BY_CAPABILITY = ['dynamodb:PutItem', 'dynamodb:Query', 'sqs:SendMessage'];
 
 /** What Lambda does in a function's name to feed it from a queue and from a stream. */
 const POLLING = [
@@ -123,9 +180,11 @@ const POLLING = [
   'dynamodb:ListStreams',
 ];
 
+const SEALING = ['kms:Decrypt', 'kms:GenerateDataKey'];
+
 describe('functions together', () => {
   it('may do what their code calls and Lambda needs, and nothing besides', () => {
-    const folders = ['settings', 'runs', 'source', 'queue'];
+    const folders = ['settings', 'policy', 'runs', 'source', 'queue', 'events', 'secrets'];
     const code = folders
       .flatMap((folder) => globSync(join(ROOT, 'functions', folder, '**', '*.ts')))
       .map((file) => readFileSync(file, 'utf8'))
@@ -136,7 +195,7 @@ describe('functions together', () => {
     const needed = calls.flatMap((call) => ACTIONS[call] ?? [`for ${call}: name it in this test`]);
     const allowed = statements
       .flatMap((found) => found.actions)
-      .filter((action) => /^(dynamodb|s3|sqs):/.test(action));
+      .filter((action) => /^(dynamodb|events|s3|sqs):/.test(action) || SEALING.includes(action));
     expect([...new Set(allowed)].sort()).toEqual([...new Set([...needed, ...POLLING])].sort());
   });
 });
@@ -208,6 +267,18 @@ describe('settings-changed', () => {
   });
 });
 
+describe('events', () => {
+  it('are raised on the default bus alone, by those that find out', () => {
+    const raising = statements.filter((found) => found.actions.includes('events:PutEvents'));
+    expect(raising.map(({ role }) => role.replace(/HandlerRole.*/, '')).sort()).toEqual([
+      'SettingsChanged',
+      'Sweep',
+      'Transfer',
+    ]);
+    for (const { resources } of raising) expect(resources.join()).toMatch(/event-bus\/default/);
+  });
+});
+
 describe('transfer', () => {
   const own = of('TransferHandlerRole');
 
@@ -229,6 +300,67 @@ describe('transfer', () => {
     expect(onSettings.flatMap((found) => found.actions)).toEqual([
       'dynamodb:GetItem',
       'dynamodb:UpdateItem',
+    ]);
+  });
+});
+
+describe('check', () => {
+  const own = of('CheckHandlerRole');
+
+  it('reads rows and what settings refer to, and changes nothing but findings', () => {
+    const actions = actionsOf('CheckHandlerRole').filter((name) =>
+      /^(dynamodb|s3|sqs):/.test(name),
+    );
+    expect(actions).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      's3:GetObject',
+      's3:ListBucket',
+    ]);
+    const writing = own.find((found) => found.actions.includes('dynamodb:PutItem'));
+    expect(writing?.resources.join()).toMatch(/Runs/);
+  });
+});
+
+describe('the policy of operators', () => {
+  const managed = z.object({ PolicyDocument: document });
+  const [policy] = propertiesOf(pipeline, 'AWS::IAM::ManagedPolicy', managed).values();
+  const allowed = policy?.PolicyDocument.Statement ?? [];
+  const onAction = (action: string) => allowed.filter(({ Action }) => Action.includes(action));
+
+  it('is the only managed one, and names every resource', () => {
+    pipeline.resourceCountIs('AWS::IAM::ManagedPolicy', 1);
+    for (const { Resource } of allowed) expect(Resource).not.toContain('*');
+  });
+
+  it('has what each call of the command line needs, and nothing besides', () => {
+    const code = globSync(join(ROOT, 'cli', '**', '*.ts'))
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n');
+    const calls = [...code.matchAll(/\bnew (\w+Command|Upload)\(|\b(paginate\w+)\(/g)].map(
+      ([, command, paginator]) => command ?? paginator ?? '',
+    );
+    const needed = calls.flatMap((call) => {
+      return OPERATOR[call] ?? ACTIONS[call] ?? [`for ${call}: name it in this test`];
+    });
+    const given = allowed
+      .flatMap(({ Action }) => Action)
+      .filter((name) => !name.startsWith('kms:'));
+    expect([...new Set(given)].sort()).toEqual([...new Set([...needed, ...BY_CAPABILITY])].sort());
+  });
+
+  it('lets nobody read archives, or take jobs off the queue', () => {
+    expect(onAction('s3:GetObject')).toEqual([]);
+    expect(onAction('sqs:ReceiveMessage')).toEqual([]);
+  });
+
+  it('lets nobody write what was delivered: runs get a mark that one is cancelled', () => {
+    const onRuns = allowed.filter(({ Resource }) => JSON.stringify(Resource).includes('Runs'));
+    expect(onRuns.flatMap(({ Action }) => Action)).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:Query',
     ]);
   });
 });

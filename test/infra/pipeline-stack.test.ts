@@ -2,6 +2,7 @@ import { Capture, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
+  checkEnvironment,
   enqueueDueEnvironment,
   settingsChangedEnvironment,
   sweepEnvironment,
@@ -80,7 +81,7 @@ describe('every queue', () => {
 
 describe('every function', () => {
   it('runs Node 24 on arm64, traced, with logs as JSON', () => {
-    pipeline.resourceCountIs('AWS::Lambda::Function', 4);
+    pipeline.resourceCountIs('AWS::Lambda::Function', 5);
     pipeline.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -109,6 +110,7 @@ describe('every function', () => {
     ['enqueue-due', enqueueDueEnvironment],
     ['transfer', transferEnvironment],
     ['sweep', sweepEnvironment],
+    ['check', checkEnvironment],
   ])('%s gets the variables that its handler reads, no more and no fewer', (name, schema) => {
     expect(Object.keys(environmentOf(name)).sort()).toEqual(Object.keys(schema.shape).sort());
   });

@@ -10,6 +10,7 @@ import { synthesize } from './synthesis.ts';
  */
 const FROZEN = {
   Key961B73FD: 'AWS::KMS::Key',
+  SecretsKey317DCF94: 'AWS::KMS::Key',
   Settings1CCB6159: 'AWS::DynamoDB::Table',
   RunsE45A2291: 'AWS::DynamoDB::Table',
   Staging12D1754E: 'AWS::S3::Bucket',
@@ -166,7 +167,7 @@ describe('the state stack', () => {
     });
   });
 
-  it.each(['SettingsTable', 'RunsTable', 'StagingBucket', 'DataKeyArn'])(
+  it.each(['SettingsTable', 'RunsTable', 'StagingBucket', 'DataKeyArn', 'SecretsKeyArn'])(
     'tells the operator %s and what it is for',
     (name) => prod.hasOutput(name, { Description: Match.stringLikeRegexp('.{20,}') }),
   );

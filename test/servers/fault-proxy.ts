@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { drained } from './drained.ts';
 
 /** What goes wrong on the wire. Offsets count the bytes that one connection sends to the server. */
 export interface Faults {
@@ -64,12 +65,18 @@ export async function startFaultProxy(options: {
     client.on('close', () => server.destroy());
     server.on('close', () => client.destroy());
     let sent = 0;
-    relay(client, server, async (bytes) => {
+    /** When the line has carried what came before; a timer that rings late does not make it slower. */
+    let freeAt = 0;
+    relay(client, server, async (bytes, arrivedAt) => {
       const { cutAfter, flipAt, bytesPerSecond } = faults;
       const start = sent;
       sent += bytes.length;
       sentBytes += bytes.length;
-      if (bytesPerSecond) await wait((bytes.length / bytesPerSecond) * 1000);
+      if (bytesPerSecond) {
+        freeAt = Math.max(freeAt, arrivedAt) + (bytes.length / bytesPerSecond) * 1000;
+        const busyMs = freeAt - performance.now();
+        if (busyMs > 0) await wait(busyMs);
+      }
       if (cutAfter !== undefined && sent > cutAfter) {
         server.write(bytes.subarray(0, Math.max(0, cutAfter - start)), reset);
         return undefined;
@@ -83,16 +90,21 @@ export async function startFaultProxy(options: {
   });
 
   /** Passes on what `shape` leaves of each piece, in order, each piece when its delay is over. */
-  function relay(from: Socket, to: Socket, shape: (bytes: Buffer) => Promise<Buffer | undefined>) {
+  function relay(
+    from: Socket,
+    to: Socket,
+    shape: (bytes: Buffer, arrivedAt: number) => Promise<Buffer | undefined>,
+  ) {
     let last: Promise<unknown> = Promise.resolve();
     let waiting = 0;
     from.on('data', (bytes: Buffer) => {
-      const due = performance.now() + (faults.delayMs ?? 0);
+      const arrivedAt = performance.now();
+      const due = arrivedAt + (faults.delayMs ?? 0);
       waiting += bytes.length;
       if (waiting > MOST_WAITING) from.pause();
       last = last.then(async () => {
         if (due > performance.now()) await wait(due - performance.now());
-        const shaped = faults.blackHole ? undefined : await shape(bytes);
+        const shaped = faults.blackHole ? undefined : await shape(bytes, arrivedAt);
         if (shaped && !to.destroyed && !to.write(shaped)) await drained(to);
         waiting -= bytes.length;
         if (waiting <= MOST_WAITING) from.resume();
@@ -128,12 +140,4 @@ export async function startFaultProxy(options: {
       await closed;
     },
   };
-}
-
-/** Resolves when a socket takes bytes again, or never will. */
-async function drained(socket: Socket): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  socket.once('drain', resolve).once('close', resolve);
-  await promise;
-  socket.off('drain', resolve).off('close', resolve);
 }

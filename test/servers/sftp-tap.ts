@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { drained } from './drained.ts';
 
 /** One request of SFTP that changes something (draft-ietf-secsh-filexfer-02, section 6). */
 export interface SftpRequest {
@@ -141,8 +142,7 @@ function relay(
 }
 
 async function write(to: Writable, bytes: Buffer): Promise<void> {
-  if (to.destroyed || to.write(bytes)) return;
-  await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => undefined);
+  if (!to.destroyed && !to.write(bytes)) await drained(to);
 }
 
 async function forEachPacket(from: Readable, take: (packet: Buffer) => Promise<void>) {

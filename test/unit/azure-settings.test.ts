@@ -175,7 +175,7 @@ describe('Azure settings', () => {
     ],
     [
       'key and connection string',
-      { ...REQUIRED, AZURE_STORAGE_CONNECTION_STRING: `AccountName=a;AccountKey=${KEY}` },
+      { ...REQUIRED, AZURE_STORAGE_CONNECTION_STRING: `AccountName=acme;AccountKey=${KEY}` },
       'AZURE_STORAGE_CONNECTION_STRING',
       /Keep one/,
     ],

@@ -56,6 +56,19 @@ describe('the books of a transfer that goes on', () => {
     });
   });
 
+  it('are read again once only, however often the transfer goes on', async () => {
+    const first = await open(2, prefixOf(2));
+    const second = await open(2, first.ledger.prefix());
+    expect(second.read).toEqual([]);
+    second.ledger.take(2, bytes.subarray(2 * PART, 3 * PART));
+    second.ledger.settle(2);
+    const third = await open(3, second.ledger.prefix());
+    expect(third.read).toEqual([]);
+    third.ledger.take(3, bytes.subarray(3 * PART));
+    third.ledger.settle(3);
+    expect(third.ledger.digest().sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
+  });
+
   it('begin with what is held, whether that is more or less than was saved', async () => {
     expect((await open(3, prefixOf(1))).ledger.prefix()).toMatchObject(prefixOf(3));
     expect((await open(1, prefixOf(3))).ledger.prefix()).toMatchObject(prefixOf(1));

@@ -5,7 +5,9 @@ const CONTRACT = 'functions/destinations/contract.ts';
 const REGISTRY = 'functions/destinations/registry.ts';
 /** What the stack shares with the code at run time; of everything else it may use types. */
 const SHARED = /^functions\/(\w+\/keys|platform\/environment|platform\/metric-names)\.ts$/;
-const JOB_LOGIC = ['transfer', 'enqueue-due', 'settings-changed', 'sweep'];
+const JOB_LOGIC = ['transfer', 'enqueue-due', 'settings-changed', 'sweep', 'check'];
+/** How a Ferry on this machine tells the command line where it is: what both have to know. */
+const RUNNING = 'local/running-ferry.ts';
 /** No clients and no side effects: a language of its own for time, and one for misspelt names. */
 const PURE = ['temporal-polyfill', 'fastest-levenshtein'];
 
@@ -63,7 +65,7 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
     case 'local':
       return target.layer !== 'cli';
     case 'cli':
-      return !['infra', 'local', 'job', 'joint'].includes(target.layer);
+      return to === RUNNING || !['infra', 'local', 'job', 'joint'].includes(target.layer);
   }
 }
 
@@ -156,6 +158,7 @@ describe('the check of the dependency rule', () => {
     ['infra/state-stack.ts', "import { RUNS_KEYS } from '../functions/runs/keys.ts';"],
     ['infra/queues.ts', "import type { Job } from '../functions/core/job.ts';"],
     ['local/main.ts', "import { openRunsTable } from '../functions/runs/runs-table.ts';"],
+    ['cli/ferry.ts', "import { findRunningFerry } from '../local/running-ferry.ts';"],
     ['cli/main.ts', "import { SETTINGS_KEY } from '../functions/settings/keys.ts';"],
     ['cli/main.ts', "import { says } from '../functions/destinations/dropbox/refusals.ts';"],
   ])('does not object to %s with %s', (from, source) => {

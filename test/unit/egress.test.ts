@@ -8,6 +8,7 @@ import { destinationTypes } from '../../functions/destinations/registry.ts';
 import { openEgress } from '../../functions/egress/egress.ts';
 import { SPECIAL_BLOCKS, specialBlockOf } from '../../functions/egress/special-addresses.ts';
 import { INSIDE, INSIDE_NAMES, LEADING_INSIDE, THIS_MACHINE, UNREADABLE } from './hostile-hosts.ts';
+import { readSource, sourceFiles } from './imports.ts';
 
 const ZONE: Readonly<Record<string, readonly string[]>> = {
   ...LEADING_INSIDE,
@@ -263,5 +264,36 @@ describe("the operator's list", () => {
   ])('has no %j', (text) => {
     expect(parseAllowEntry(text)).toBeUndefined();
     expect(() => openEgress({ allow: [text], ports: {} })).toThrow(`"${text}"`);
+  });
+});
+
+describe('no file of a driver', () => {
+  /** Where the guard is, or where only addresses that the operator lists are asked. */
+  const SOCKETS = [
+    'functions/destinations/http/agents.ts',
+    'functions/destinations/http/connection-steps.ts',
+    'functions/destinations/s3/role-endpoint.ts',
+    'functions/destinations/ssh/dial.ts',
+  ];
+  const OPENS =
+    /\bfrom 'node:(?:tls|dgram|http2|dns.*)'|\b(?:createConnection|connectTcp|connectTls)\(|new (?:Http|Https)?Agent\(|new Socket\(|await fetch\(/;
+  const sources = sourceFiles('functions/destinations').map(
+    (path) => [path, readSource(path)] as const,
+  );
+
+  it('opens a socket of its own', () => {
+    const openers = sources.filter(([, source]) => OPENS.test(source)).map(([path]) => path);
+    // It reads the public roots and connects to nobody.
+    expect(openers.filter((path) => !path.endsWith('http/trust.ts')).sort()).toEqual(SOCKETS);
+  });
+
+  it("sends a request over Node's own sockets", () => {
+    const senders = sources
+      .filter(([, source]) => /from 'node:https?';/.test(source) && /request as/.test(source))
+      .map(([path, source]) => [path, /\bagent(?::|\()/.test(source)]);
+    expect(senders).toEqual([
+      ['functions/destinations/dropbox/transport.ts', true],
+      ['functions/destinations/webdav/transport.ts', true],
+    ]);
   });
 });

@@ -10,6 +10,7 @@ const state: SynthesisedStack = {
     Resources: {
       Settings: { Type: 'AWS::DynamoDB::Table', Properties: {}, Metadata: {} },
       Staging: { Type: 'AWS::S3::Bucket', Properties: {}, Metadata: {} },
+      Topic: { Type: 'AWS::SNS::Topic', Properties: {}, Metadata: {} },
       Key: { Type: 'AWS::KMS::Key', Properties: {}, Metadata: {} },
     },
     Outputs: {
@@ -89,11 +90,11 @@ describe('intrinsic functions in a template', () => {
 
   it.each([
     ['a function that is not known', { 'Fn::Transform': {} }, 'Fn::Transform'],
-    ['a resource that nothing stands for', { Ref: 'Key' }, 'Ref of Key'],
+    ['a resource that nothing stands for', { Ref: 'Topic' }, 'Ref of Topic'],
     [
       'an attribute that nothing stands for',
-      { 'Fn::GetAtt': ['Key', 'Arn'] },
-      'Fn::GetAtt Key.Arn',
+      { 'Fn::GetAtt': ['Topic', 'TopicArn'] },
+      'Fn::GetAtt Topic.TopicArn',
     ],
     ['an export that no stack has', { 'Fn::ImportValue': 'nothing' }, 'nothing'],
   ])('%s is an error that names it', (_, value, named) => {

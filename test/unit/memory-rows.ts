@@ -1,12 +1,19 @@
+import { z } from 'zod';
 import type { Parsed } from '../../functions/core/problem.ts';
-import type { SettingsRows } from '../../functions/core/user.ts';
+import type { Sealing, SettingsRows } from '../../functions/core/user.ts';
 import type { DueRows } from '../../functions/enqueue-due/ports.ts';
 import { readRow } from '../../functions/settings/row.ts';
+import { putSealings } from '../../functions/settings/row-secrets.ts';
+
+const sealedItem = z.object({ spec: z.unknown() });
 
 export interface Item {
   readonly userId: string;
   readonly spec: unknown;
-  readonly status?: { readonly specHash?: string; readonly problems?: readonly unknown[] };
+  readonly status?: {
+    readonly specHash?: string | undefined;
+    readonly problems?: readonly unknown[];
+  };
   readonly dueShard?: string;
   readonly dueAt?: string;
 }
@@ -30,12 +37,17 @@ export function openMemoryRows(pageSize = 2) {
       const item = items.get(userId);
       return item && readRow(item, parseAnything);
     },
-    async save(userId, seen, { due, ...told }) {
+    async save(userId, seen, { due, sealings = [], ...told }) {
       const item = items.get(userId);
       if (!item || item.dueAt !== seen?.at) return false;
+      const written = readRow(item, parseAnything).written;
+      const isOther = ({ destination, setting, was }: Sealing) =>
+        written.get(destination)?.settings[setting] !== was();
+      if (sealings.some(isOther)) return false;
       writes += 1;
       const keys = due ? { dueShard: due.shard, dueAt: due.at } : {};
-      items.set(userId, { userId, spec: item.spec, status: { ...item.status, ...told }, ...keys });
+      const { spec } = sealedItem.parse(putSealings(item, sealings));
+      items.set(userId, { userId, spec, status: { ...item.status, ...told }, ...keys });
       return true;
     },
   };

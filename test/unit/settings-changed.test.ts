@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { shardOf } from '../../functions/core/spread.ts';
+import { findReadableSecrets } from '../../functions/destinations/registry.ts';
 import { type CheckTools, checkAll } from '../../functions/settings-changed/check-settings.ts';
 import { dailySpec, openMemoryLog, openMemoryRows } from './memory-rows.ts';
 
@@ -34,12 +35,14 @@ function check(users: readonly string[] = ['ada'], over: Partial<CheckTools> = {
     {
       rows: memory.rows,
       spread: { minutes: 0, shards: SHARDS },
+      raise: async () => {},
       metrics: {
         rowRefused: () => {
           refusals += 1;
         },
       },
       log,
+      secrets: { find: findReadableSecrets, seal: async (_place, setting) => `sealed ${setting}` },
       now: () => Temporal.Instant.from(now),
       ...over,
     },

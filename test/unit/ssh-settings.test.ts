@@ -126,7 +126,12 @@ describe('the private key', () => {
   });
 
   it.each([
-    ['needs its passphrase', encryptedKey.private, undefined, 'The key is encrypted.'],
+    [
+      'needs its passphrase',
+      encryptedKey.private,
+      undefined,
+      'The key in SSH_IDENTITY_FILE is encrypted, and this is missing.',
+    ],
     [
       'does not cost whoever reads settings as much time as its maker wanted',
       withRounds(encryptedKey.private, 2 ** 32 - 1),

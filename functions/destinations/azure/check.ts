@@ -3,6 +3,7 @@ import { FerryError } from '../../core/errors.ts';
 import type { CheckStep } from '../contract.ts';
 import { addressOf } from '../http/address.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
+import { measureSpeed } from '../speed.ts';
 import { type Container, PURPOSE } from './client.ts';
 import { azureError } from './errors.ts';
 
@@ -17,33 +18,32 @@ export async function* checkContainer(
   const { settings, egress } = container;
   const name = container.nameOf(`.ferry-check-${randomBytes(8).toString('hex')}`);
   const body = randomBytes(32);
-  const remove = () =>
-    container.call(signal, (client, options) => client.getBlobClient(name).deleteIfExists(options));
+  const write = (bytes: Buffer, stop: AbortSignal) =>
+    container.call(
+      stop,
+      (client, options) => client.getBlockBlobClient(name).upload(bytes, bytes.length, options),
+      bytes.length,
+    );
+  const remove = (stop: AbortSignal) =>
+    container.call(stop, (client, options) => client.getBlobClient(name).deleteIfExists(options));
   const steps: readonly Step[] = [
     ...reachingSteps(addressOf(settings.endpoint), settings, egress, PURPOSE, signal),
     ['authentication', () => tryCredentials(container, signal)],
-    [
-      'write',
-      async () => {
-        await container.call(signal, (client, options) =>
-          client.getBlockBlobClient(name).upload(body, body.length, options),
-        );
-        return undefined;
-      },
-    ],
+    ['write', async () => void (await write(body, signal))],
     [
       'read back',
       async () => {
         try {
           await readBack(container, name, body, signal);
         } catch (thrown) {
-          await remove().catch(() => {});
+          await remove(signal).catch(() => {});
           throw thrown;
         }
         return undefined;
       },
     ],
-    ['delete', async () => void (await remove())],
+    ['delete', async () => void (await remove(signal))],
+    ['speed', () => measureSpeed(write, remove, signal)],
   ];
   yield* runSteps(steps, (thrown) => azureError(thrown, signal), signal);
 }

@@ -10,9 +10,8 @@ import { type Beside, splitSasUrl } from './sas-url.ts';
  * @param now epoch ms
  */
 export function parseSas(given: string, beside: Beside, now: number): Parsed<Account> {
-  const url = /^https?:\/\//i.test(given) ? URL.parse(given) : null;
-  const token = url ? url.search.slice(1) : given.replace(/^\?/, '');
-  const credentials = parseToken(token, now, 'AZURE_STORAGE_SAS');
+  const url = urlIn(given);
+  const credentials = parseSasToken(given, now);
   if (!credentials.ok) return credentials;
   if (url) {
     const found = splitSasUrl(url, beside);
@@ -29,6 +28,16 @@ export function parseSas(given: string, beside: Beside, now: number): Parsed<Acc
     });
   }
   return { ok: true, value: { endpoint, credentials: credentials.value } };
+}
+
+/** As much of AZURE_STORAGE_SAS as can be read without any other setting. */
+export function parseSasToken(given: string, now: number): Parsed<Account['credentials']> {
+  const token = urlIn(given)?.search.slice(1) ?? given.replace(/^\?/, '');
+  return parseToken(token, now, 'AZURE_STORAGE_SAS');
+}
+
+function urlIn(given: string): URL | null {
+  return /^https?:\/\//i.test(given) ? URL.parse(given) : null;
 }
 
 /**
@@ -65,7 +74,9 @@ export function parseToken(
       remedy: 'Make one with the permissions read, create, write, delete and list.',
     });
   }
-  return { ok: true, value: { with: 'sas', token: new Secret(token) } };
+  // The signature alone is as good as the whole, and is repeated in other company.
+  const signature = new Secret(fields.get('sig') ?? '');
+  return { ok: true, value: { with: 'sas', token: new Secret(token), signature } };
 }
 
 /** What no delivery does without: what was written is looked at. Delete and list serve for tidying. */

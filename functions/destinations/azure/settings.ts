@@ -1,13 +1,15 @@
 import { z } from 'zod';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import { addressOf } from '../http/address.ts';
 import { certificates } from '../http/certificates.ts';
 import { folder } from '../http/folder.ts';
-import { type Trust, trustProblems } from '../http/trust.ts';
+import { httpTraits, type Trust, trustProblems } from '../http/trust.ts';
 import { flag, issue, secret, text } from '../setting.ts';
 import { toAccount } from './account.ts';
-import { isKey } from './connection-string.ts';
-import type { Credentials } from './credentials.ts';
+import { isKey, parseConnectionString } from './connection-string.ts';
+import type { Account, Credentials } from './credentials.ts';
+import { parseSasToken } from './sas.ts';
 
 /** What the driver needs, checked and put together. */
 export interface AzureSettings extends Trust {
@@ -38,7 +40,7 @@ const account = text.transform((value, context) => {
 });
 
 const accountKey = secret.transform((value, context) => {
-  if (isKey(value.reveal().trim())) return value;
+  if (value.isSealed || isKey(value.reveal().trim())) return value;
   context.addIssue(
     issue(
       'This is not a key of a storage account.',
@@ -47,6 +49,16 @@ const accountKey = secret.transform((value, context) => {
   );
   return z.NEVER;
 });
+
+/** What is wrong with a secret by itself is told while it can be read, whatever the other settings are. */
+function readWith(read: (text: string, now: number) => Parsed<Account | Credentials>) {
+  return secret.transform((value, context) => {
+    const parsed = value.isSealed ? undefined : read(value.reveal(), Date.now());
+    if (!parsed || parsed.ok) return value;
+    for (const { problem, remedy } of parsed.problems) context.addIssue(issue(problem, remedy));
+    return z.NEVER;
+  });
+}
 
 // learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
 const container = text.transform((value, context) => {
@@ -79,9 +91,9 @@ const tier = text.transform((value, context) => {
 export const azureSchema = z.object({
   AZURE_STORAGE_ACCOUNT_NAME: account.optional(),
   AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: accountKey.optional(),
-  AZURE_STORAGE_CONNECTION_STRING: secret.optional(),
+  AZURE_STORAGE_CONNECTION_STRING: readWith(parseConnectionString).optional(),
   /** A shared access signature: its token, or the URL of the account or container with it. */
-  AZURE_STORAGE_SAS: secret.optional(),
+  AZURE_STORAGE_SAS: readWith(parseSasToken).optional(),
   AZURE_STORAGE_CONTAINER_NAME: container,
   AZURE_STORAGE_PATH: folder.optional(),
   AZURE_STORAGE_ENDPOINT: text.optional(),
@@ -91,6 +103,7 @@ export const azureSchema = z.object({
 });
 
 const TRUST = {
+  address: 'AZURE_STORAGE_ENDPOINT',
   insecure: 'AZURE_STORAGE_ENDPOINT_INSECURE',
   authority: 'AZURE_STORAGE_ENDPOINT_CA_CERT',
   toHttps: 'give an address that begins with https',
@@ -121,6 +134,13 @@ export function toAzureSettings(given: z.output<typeof azureSchema>): Parsed<Azu
       ...trust,
     },
   };
+}
+
+/** What the operator's policy looks at. */
+export function azureTraits(given: z.output<typeof azureSchema>): Traits {
+  const account = toAccount(given, Date.now());
+  const address = account.ok ? addressOf(account.value.endpoint) : undefined;
+  return httpTraits(TRUST, given.AZURE_STORAGE_ENDPOINT_INSECURE, address);
 }
 
 function* containerProblems(name: string, signedFor: string | undefined): Generator<Problem> {

@@ -1,5 +1,6 @@
 import { FerryError } from '../../core/errors.ts';
 import type { RemoteFile } from '../contract.ts';
+import { inGib } from '../room.ts';
 import type { Account } from './client.ts';
 import { isTwin, pathProblem } from './names.ts';
 import { look } from './published.ts';
@@ -9,7 +10,6 @@ import { spaceUsage } from './results.ts';
 /** files.stone, `upload_session/start`: 2^41 - 2^22 bytes. */
 export const LARGEST_FILE = 2 ** 41 - 2 ** 22;
 const TIB = 2 ** 40;
-const GIB = 2 ** 30;
 
 /**
  * Refuses what Dropbox could not keep in the end, before a byte is sent.
@@ -75,11 +75,6 @@ export async function roomLeft(account: Account, signal: AbortSignal): Promise<n
     case 'other':
       return undefined;
   }
-}
-
-/** For a person. */
-export function inGib(bytes: number): string {
-  return `${(bytes / GIB).toFixed(2)} GiB`;
 }
 
 function refuse(code: 'too-large' | 'name-refused' | 'no-space', message: string): FerryError {

@@ -3,7 +3,9 @@ import { FerryError } from '../../core/errors.ts';
 import type { CheckStep } from '../contract.ts';
 import { addressOf } from '../http/address.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
-import { inGib, roomLeft } from './admission.ts';
+import { describeRoom } from '../room.ts';
+import { measureSpeed } from '../speed.ts';
+import { roomLeft } from './admission.ts';
 import type { Account } from './client.ts';
 import { hashBlocks, toContentHash } from './content-hash.ts';
 import { dropboxError } from './errors.ts';
@@ -22,36 +24,38 @@ export async function* checkAccount(
 ): AsyncGenerator<CheckStep> {
   const name = `.ferry-check-${randomBytes(8).toString('hex')}`;
   const body = randomBytes(32);
+  const write = (bytes: Buffer, stop: AbortSignal) => writeFile(account, name, bytes, stop);
+  const removeFile = (stop: AbortSignal) => remove(account, name, stop);
   const address = addressOf(account.settings.endpoint ?? CONTENT);
   const steps: readonly Step[] = [
     ...reachingSteps(address, TRUST, account.egress, PURPOSE, signal),
     ['authentication', () => comeIn(account, signal)],
-    ['write', async () => void (await write(account, name, body, signal))],
+    ['write', async () => void (await write(body, signal))],
     [
       'read back',
       async () => {
         try {
           await readBack(readFile(name), body);
         } catch (thrown) {
-          await remove(account, name, signal).catch(() => {});
+          await removeFile(signal).catch(() => {});
           throw thrown;
         }
         return undefined;
       },
     ],
-    ['delete', async () => void (await remove(account, name, signal))],
+    ['delete', async () => void (await removeFile(signal))],
+    ['space', async () => describeRoom(await roomLeft(account, signal).catch(() => undefined))],
+    ['speed', () => measureSpeed(write, removeFile, signal)],
   ];
   yield* runSteps(steps, (thrown) => dropboxError(thrown, signal), signal);
 }
 
 /** Gets a token, and sees that it lets Ferry look at the folder. */
-async function comeIn(account: Account, signal: AbortSignal): Promise<string | undefined> {
+async function comeIn(account: Account, signal: AbortSignal): Promise<undefined> {
   await listFiles(account, '', signal).next();
-  const room = await roomLeft(account, signal).catch(() => undefined);
-  return room === undefined ? undefined : `${inGib(room)} are free`;
 }
 
-async function write(
+async function writeFile(
   account: Account,
   name: string,
   contents: Buffer,

@@ -1,5 +1,6 @@
 import { DropboxAuth } from 'dropbox';
 import { z } from 'zod';
+import { Secret } from '../../core/secret.ts';
 import { NEVER, unlessAborted } from '../../core/stopping.ts';
 import { sendInTime } from '../http/deadline.ts';
 import type { DropboxSettings } from './settings.ts';
@@ -8,7 +9,13 @@ import type { Transport } from './transport.ts';
 /** A token with less time left than this is not used for another request, in ms. */
 const LEAST_LEFT_MS = 5 * 60_000;
 
-const granted = z.object({ token: z.string().min(1), expiresAt: z.date() });
+const granted = z.object({
+  token: z
+    .string()
+    .min(1)
+    .transform((text) => new Secret(text)),
+  expiresAt: z.date(),
+});
 type Granted = z.output<typeof granted>;
 
 /** Access tokens of one destination; they last about four hours and live in memory alone. */
@@ -38,15 +45,15 @@ export function openTokens(settings: DropboxSettings, transport: Transport): Tok
 
   return {
     async current(signal) {
-      if (held && held.expiresAt.getTime() - Date.now() > LEAST_LEFT_MS) return held.token;
+      if (held && held.expiresAt.getTime() - Date.now() > LEAST_LEFT_MS) return held.token.reveal();
       asking ??= ask().finally(() => {
         asking = undefined;
       });
       held = await unlessAborted(asking, signal);
-      return held.token;
+      return held.token.reveal();
     },
     drop(token) {
-      if (held?.token === token) held = undefined;
+      if (held?.token.reveal() === token) held = undefined;
     },
   };
 }

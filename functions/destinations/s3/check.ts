@@ -8,6 +8,7 @@ import {
 import { FerryError } from '../../core/errors.ts';
 import type { CheckStep } from '../contract.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
+import { measureSpeed } from '../speed.ts';
 import { type Bucket, PURPOSE } from './client.ts';
 import { s3Error } from './errors.ts';
 
@@ -23,33 +24,31 @@ export async function* checkConnection(
   const { endpoint, bucket: Bucket } = bucket.settings;
   const object = { Bucket, Key: bucket.keyOf(`.ferry-check-${randomBytes(8).toString('hex')}`) };
   const body = randomBytes(32);
-  const remove = () =>
-    bucket.call(signal, (client, options) => client.send(new DeleteObjectCommand(object), options));
+  const write = (bytes: Buffer, stop: AbortSignal) => {
+    const command = new PutObjectCommand({ ...object, Body: bytes });
+    return bucket.call(stop, (client, options) => client.send(command, options), bytes.length);
+  };
+  const remove = (stop: AbortSignal) =>
+    bucket.call(stop, (client, options) => client.send(new DeleteObjectCommand(object), options));
 
   const steps: readonly Step[] = [
     ...reachingSteps(endpoint, bucket.settings, bucket.egress, PURPOSE, signal),
     ['authentication', () => tryKeys(bucket, signal)],
-    [
-      'write',
-      async () => {
-        const command = new PutObjectCommand({ ...object, Body: body });
-        await bucket.call(signal, (client, options) => client.send(command, options));
-        return undefined;
-      },
-    ],
+    ['write', async () => void (await write(body, signal))],
     [
       'read back',
       async () => {
         try {
           await readBack(bucket, object, body, signal);
         } catch (thrown) {
-          await remove().catch(() => {});
+          await remove(signal).catch(() => {});
           throw thrown;
         }
         return undefined;
       },
     ],
-    ['delete', async () => void (await remove())],
+    ['delete', async () => void (await remove(signal))],
+    ['speed', () => measureSpeed(write, remove, signal)],
   ];
 
   yield* runSteps(steps, (thrown) => s3Error(thrown, signal), signal);

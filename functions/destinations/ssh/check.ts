@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { FerryError, toFerryError } from '../../core/errors.ts';
 import { NEVER } from '../../core/stopping.ts';
 import type { CheckStep } from '../contract.ts';
+import { describeRoom } from '../room.ts';
+import { measureSpeed } from '../speed.ts';
 import { type Connection, connect, type SshSurroundings } from './connection.ts';
 import { refusedKey } from './host-key.ts';
 import { readFile } from './listing.ts';
-import { closeFile, ensureFolder, openFile, removeFile } from './remote-files.ts';
+import { closeFile, ensureFolder, openFile, releaseHandle, removeFile } from './remote-files.ts';
 import { fullPath, temporaryPath } from './remote-path.ts';
+import { roomIn } from './room.ts';
 import type { SshSettings } from './settings.ts';
 import { writeBytes } from './write-bytes.ts';
 
@@ -22,7 +25,7 @@ const CONNECTING = [
 
 /**
  * Tries what a transfer needs, over a connection of its own: every stage of connecting, then writing,
- * reading back and deleting a small file. Ends with the first step that fails.
+ * reading back and deleting a small file, how much room there is and how fast it goes. Ends with the first step that fails.
  */
 export async function* checkServer(
   settings: SshSettings,
@@ -58,24 +61,28 @@ async function* checkFolder(
   const id = randomBytes(8).toString('hex');
   const path = temporaryPath(fullPath(connection.base, 'ferry-check'), id);
   const bytes = Buffer.from(`Ferry was here to test the connection: ${id}\n`);
-  const part = { number: 0, offset: 0, length: bytes.length, bytes };
+  const write = async (written: Buffer, stop: AbortSignal) => {
+    const part = { number: 0, offset: 0, length: written.length, bytes: written };
+    const handle = await openFile(connection, path, 'w', stop);
+    try {
+      await writeBytes(connection, handle, part, path, stop);
+    } finally {
+      if (stop.aborted) releaseHandle(connection, handle);
+    }
+    await closeFile(connection, handle, path, stop);
+  };
+  const remove = (stop: AbortSignal) => removeFile(connection, path, stop);
   let made: string[] = [];
 
-  const steps: [string, () => Promise<void>][] = [
+  const steps: [string, () => Promise<string | undefined>][] = [
     [
       'folder',
       async () => {
         made = await ensureFolder(connection, connection.base, signal);
+        return undefined;
       },
     ],
-    [
-      'write',
-      async () => {
-        const handle = await openFile(connection, path, 'w', signal);
-        await writeBytes(connection, handle, part, path, signal);
-        await closeFile(connection, handle, path, signal);
-      },
-    ],
+    ['write', async () => void (await write(bytes, signal))],
     [
       'read back',
       async () => {
@@ -83,17 +90,24 @@ async function* checkFolder(
         const read: Buffer[] = [];
         for await (const piece of readFile(connection, path, range, signal)) read.push(piece);
         if (!Buffer.concat(read).equals(bytes)) throw readOther();
+        return undefined;
       },
     ],
-    ['delete', () => removeFile(connection, path, signal)],
+    ['delete', async () => void (await remove(signal))],
+    ['space', async () => describeRoom(await roomIn(connection, connection.base, signal))],
+    ['speed', () => measureSpeed(write, remove, signal)],
   ];
 
   try {
     for (const [step, run] of steps) {
       const lap = stopwatch();
-      const error = await run().then(() => undefined, toFerryError);
-      yield { step, ms: lap(), error };
-      if (error) return;
+      try {
+        const detail = await run();
+        yield { step, ms: lap(), detail };
+      } catch (thrown) {
+        yield { step, ms: lap(), error: toFerryError(thrown) };
+        return;
+      }
     }
   } finally {
     await leaveNothing(connection, path, made);

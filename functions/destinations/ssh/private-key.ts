@@ -42,7 +42,10 @@ export function readPrivateKey(
     );
   }
   if (!passphrase) {
-    return refuse('The key is encrypted.', 'Give its passphrase in SSH_IDENTITY_PASSPHRASE.');
+    const problem = 'The key in SSH_IDENTITY_FILE is encrypted, and this is missing.';
+    return {
+      problem: { path: 'SSH_IDENTITY_PASSPHRASE', problem, remedy: 'Give its passphrase.' },
+    };
   }
   if (roundsOf(text) > MOST_ROUNDS) {
     return refuse(
@@ -51,6 +54,12 @@ export function readPrivateKey(
     );
   }
   return { key: { text: new Secret(text), passphrase } };
+}
+
+/** What is wrong with a private key by itself, whatever its passphrase is. */
+export function checkPrivateKey(given: Secret): Problem | undefined {
+  const read = readPrivateKey(given, new Secret('?'));
+  return 'problem' in read ? read.problem : undefined;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
 import { integer, issue, secret, text } from '../setting.ts';
 import { type HostKeys, parseHostKeys } from './host-key.ts';
-import { type PrivateKey, readPrivateKey } from './private-key.ts';
+import { checkPrivateKey, type PrivateKey, readPrivateKey } from './private-key.ts';
 
 /** What the driver needs to reach one server. */
 export interface SshSettings {
@@ -17,6 +18,8 @@ export interface SshSettings {
   readonly remotePath: string;
   readonly hostKeys: HostKeys;
 }
+
+const DEFAULT_PORT = 22;
 
 const hostName = text.transform((value, context) => {
   const host = value.replace(/^\[(.*)\]$/, '$1');
@@ -44,6 +47,13 @@ const hostKeys = text.transform((value, context) => {
   return z.NEVER;
 });
 
+const identity = secret.transform((value, context) => {
+  const problem = value.isSealed ? undefined : checkPrivateKey(value);
+  if (!problem) return value;
+  context.addIssue(issue(problem.problem, problem.remedy));
+  return z.NEVER;
+});
+
 /** Every setting of an SSH destination, under the names that users know. */
 export const sshSchema = z.object({
   /** Name or IP address of the server. */
@@ -54,7 +64,7 @@ export const sshSchema = z.object({
   /** Also the answer where the server asks for a password by keyboard-interactive. */
   SSH_PASSWORD: secret.optional(),
   /** The text of the private key itself. */
-  SSH_IDENTITY_FILE: secret.optional(),
+  SSH_IDENTITY_FILE: identity.optional(),
   /** Opens the private key where it is encrypted. */
   SSH_IDENTITY_PASSPHRASE: secret.optional(),
   /** Folder for the archives, created when missing; the login directory unless set. */
@@ -74,7 +84,7 @@ export function toSshSettings(given: z.output<typeof sshSchema>): Parsed<SshSett
     ok: true,
     value: {
       host: given.SSH_HOST_NAME,
-      port: given.SSH_PORT ?? 22,
+      port: given.SSH_PORT ?? DEFAULT_PORT,
       user: given.SSH_USER,
       password: given.SSH_PASSWORD,
       privateKey: identity?.key,
@@ -82,6 +92,13 @@ export function toSshSettings(given: z.output<typeof sshSchema>): Parsed<SshSett
       hostKeys: given.SSH_HOST_KEY ?? { types: [], accepted: [], revoked: [] },
     },
   };
+}
+
+/** What the operator's policy looks at: SSH is never unencrypted, and knows no certificates. */
+export function sshTraits(given: z.output<typeof sshSchema>): Traits {
+  const settings = { host: 'SSH_HOST_NAME', port: 'SSH_PORT' };
+  const place = { settings, host: given.SSH_HOST_NAME, port: given.SSH_PORT ?? DEFAULT_PORT };
+  return { hosts: [place], plainHttp: [] };
 }
 
 const NO_CREDENTIALS: Problem = {

@@ -4,10 +4,12 @@ import { NEVER } from '../../core/stopping.ts';
 import type { CheckStep } from '../contract.ts';
 import { addressOf } from '../http/address.ts';
 import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
+import { describeRoom } from '../room.ts';
+import { measureSpeed } from '../speed.ts';
 import { webdavError } from './errors.ts';
 import { ensureFolder, noFolder, removeEmpty } from './folders.ts';
 import type { Strategy } from './probe.ts';
-import { look } from './properties.ts';
+import { look, roomIn } from './properties.ts';
 import { readFile } from './reading.ts';
 import type { Remote } from './remote.ts';
 import { PURPOSE, type Server } from './server.ts';
@@ -23,6 +25,9 @@ const TOLD: Readonly<Record<Strategy['by'], string>> = {
   whole: 'the server takes whole files only: an interrupted upload starts again',
 };
 
+/** Ways of sending that make do with smaller requests where large ones are refused. */
+const IN_PIECES: readonly Strategy['by'][] = ['put-range', 'patch'];
+
 /** Tries everything that a delivery needs, one step at a time, with a small file of its own that it deletes. */
 export async function* checkServer(
   { server, strategies }: Remote,
@@ -32,6 +37,10 @@ export async function* checkServer(
   const name = `.ferry-check-${randomBytes(8).toString('hex')}`;
   const url = server.fileUrl(name);
   const body = randomBytes(32);
+  const folder = server.folderUrl('');
+  const write = (bytes: Buffer, stop: AbortSignal) =>
+    server.call(stop, { method: 'PUT', url, body: bytes });
+  const remove = (stop: AbortSignal) => server.call(stop, { method: 'DELETE', url, expect: [404] });
   let made: readonly string[] = [];
   const steps: readonly Step[] = [
     ...reachingSteps(addressOf(settings.url), settings, server.egress, PURPOSE, signal),
@@ -40,19 +49,39 @@ export async function* checkServer(
       'write',
       async () => {
         made = await ensureFolder(server, '', signal);
-        await server.call(signal, { method: 'PUT', url, body });
+        await write(body, signal);
         return undefined;
       },
     ],
     ['read back', async () => void (await readBack(server, name, body, signal))],
     ['delete', async () => void (await server.call(signal, { method: 'DELETE', url }))],
     ['way of sending', async () => TOLD[(await strategies.findAnew(signal)).by]],
+    [
+      'space',
+      async () => describeRoom(await roomIn(server, folder, signal).catch(() => undefined)),
+    ],
+    [
+      'speed',
+      async () => {
+        try {
+          return await measureSpeed(write, remove, signal);
+        } catch (thrown) {
+          const { by } = await strategies.find(signal);
+          if (!isTooLarge(thrown) || !IN_PIECES.includes(by)) throw thrown;
+          return 'not measured: the server takes small requests only, so archives go in small pieces';
+        }
+      },
+    ],
   ];
   try {
     yield* runSteps(steps, (thrown) => webdavError(thrown, signal), signal);
   } finally {
     await leaveNothing(server, url, made);
   }
+}
+
+function isTooLarge(thrown: unknown): boolean {
+  return thrown instanceof FerryError && thrown.code === 'too-large';
 }
 
 async function leaveNothing(server: Server, url: string, made: readonly string[]): Promise<void> {

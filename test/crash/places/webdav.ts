@@ -1,61 +1,34 @@
-import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { promisify } from 'node:util';
-import { filesBelow } from '../../contract/ssh-subject.ts';
-import { readByCurl } from '../../end-to-end/clients.ts';
 import { startApache } from '../../servers/apache.ts';
 import type { Seen } from '../../servers/http-front.ts';
-import { startFronted } from './fronted.ts';
-import { type CrashPlace, partAt } from './place.ts';
-import { sizeOnDisk } from './ssh.ts';
+import { startSabre } from '../../servers/sabredav.ts';
+import { davPlace } from './dav-server.ts';
+import { type CrashPlace, type Place, partAt } from './place.ts';
 
-const run = promisify(execFile);
+/** Two parts are under way, of which the second one waits for the first; then there is time for a third. */
+const sizes = { bytesAtOnce: 16 * 1024 ** 2, hopBytes: 24 * 1024 ** 2 };
 
-/** Apache's mod_dav. */
+/** Apache's mod_dav, which takes pieces by PUT. */
 export async function startWebDavPlace(): Promise<CrashPlace> {
   const server = await startApache();
-  const { username, password } = server;
+  const place = davPlace({
+    ...{ name: 'webdav', called: 'Apache mod_dav' },
+    ...{ server, nameOf, ...sizes },
+  });
+  return { ...place, halt: server.halt, start: server.start };
+}
 
-  return {
-    name: 'webdav',
-    type: 'webdav',
-    server: 'Apache mod_dav',
-    client: 'curl',
-    bytesAtOnce: 8 * 1024 ** 2,
-    async open(folder, watch) {
-      const { origin, wire, close } = await startFronted(server.url, nameOf, watch);
-      const at = (path: string) => join(server.folder, folder, path);
-      return {
-        wire,
-        close,
-        settings: {
-          WEBDAV_URL: `${origin}${new URL(server.url).pathname}`,
-          WEBDAV_PATH: folder,
-          WEBDAV_USERNAME: username,
-          WEBDAV_PASSWORD: password,
-        },
-        async put(path, bytes) {
-          await mkdir(dirname(at(path)), { recursive: true });
-          await writeFile(at(path), bytes);
-          // The server's own user is to replace it.
-          await run('chown', ['-R', '--reference', server.folder, at('')]);
-        },
-        sizeOf: (path) => sizeOnDisk(at(path)),
-        read: (path) => readByCurl(server, `${folder}/${path}`),
-        async contents() {
-          return (await filesBelow(at(''))).map((path) => relative(at(''), path)).sort();
-        },
-      };
-    },
-    halt: server.halt,
-    start: server.start,
-    stop: server.stop,
-  };
+/** SabreDAV, which takes pieces by PATCH. */
+export async function startSabrePlace(): Promise<Place> {
+  const server = await startSabre();
+  return davPlace({
+    ...{ name: 'sabredav', called: 'SabreDAV', own: '.sabredav' },
+    ...{ server, nameOf, ...sizes },
+  });
 }
 
 function nameOf({ method, path, headers }: Seen): string | undefined {
   if (path.includes('.ferry-probe-')) return method === 'GET' ? undefined : `trial ${method}`;
+  const range = headers['content-range'] ?? headers['x-update-range'] ?? '';
   switch (method) {
     case 'MKCOL':
       return 'folder made';
@@ -63,8 +36,9 @@ function nameOf({ method, path, headers }: Seen): string | undefined {
       return 'publish';
     case 'DELETE':
       return 'removed';
+    case 'PATCH':
     case 'PUT':
-      return partAt(Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1] ?? 0));
+      return partAt(Number(/^bytes[ =](\d+)-/.exec(String(range))?.[1] ?? 0));
     default:
       return undefined;
   }

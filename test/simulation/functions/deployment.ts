@@ -2,6 +2,7 @@ import type { Spread } from '../../../functions/core/plan.ts';
 import type { Hashing } from '../../../functions/core/running-hash.ts';
 import type { Environment, Nature } from '../cloud/environment.ts';
 import type { JobQueue } from '../cloud/job-queue.ts';
+import type { KeyService } from '../cloud/key-service.ts';
 import type { SparseIndex } from '../cloud/sparse-index.ts';
 import type { StagingBucket } from '../cloud/staging-bucket.ts';
 import type { Table } from '../cloud/tables.ts';
@@ -22,6 +23,7 @@ export interface Deployment {
   readonly sweepIndex: SparseIndex;
   readonly staging: StagingBucket;
   readonly queue: JobQueue;
+  readonly keys: KeyService;
   /** By `placeOf`. */
   readonly servers: ReadonlyMap<string, Server>;
   readonly spread: Spread;

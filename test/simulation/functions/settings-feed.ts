@@ -1,9 +1,10 @@
 import { Temporal } from 'temporal-polyfill';
+import { openSealer } from '../../../functions/secrets/sealing.ts';
 import { openSettingsTable } from '../../../functions/settings/table.ts';
 import { checkAll } from '../../../functions/settings-changed/check-settings.ts';
 import type { Environment } from '../cloud/environment.ts';
 import type { Deployment } from './deployment.ts';
-import { parseSimulated } from './settings.ts';
+import { findSimulated, parseSimulated } from './settings.ts';
 
 const TIMEOUT_MS = 60_000;
 /** How long changes are gathered, in ms. */
@@ -38,9 +39,12 @@ export function followSettings(deployment: Deployment, environment: Environment)
       (invocation) => {
         const { clock } = invocation;
         const documents = settings.connect(invocation);
+        const { seal } = openSealer(deployment.keys.connect(invocation), 'key');
         const tools = {
           rows: openSettingsTable(documents, 'settings', parseSimulated, clock.now),
+          secrets: { find: findSimulated, seal },
           spread,
+          raise: async () => {},
           metrics: { rowRefused() {} },
           log: witness.logOf(invocation),
           now: () => Temporal.Instant.fromEpochMilliseconds(clock.now()),

@@ -2,6 +2,7 @@ import { jobId } from '../../../functions/core/job.ts';
 import { openJobQueue } from '../../../functions/queue/job-queue.ts';
 import { readMessage } from '../../../functions/queue/message.ts';
 import { openRunsTable } from '../../../functions/runs/runs-table.ts';
+import { openUnsealer } from '../../../functions/secrets/sealing.ts';
 import { openSettingsTable } from '../../../functions/settings/table.ts';
 import { openStaging } from '../../../functions/source/staging.ts';
 import {
@@ -34,7 +35,9 @@ export function transfer(
   );
   const queue = openJobQueue(deployment.queue.connect(invocation), 'https://queue.test');
   const log = witness.logOf(invocation);
+  const { unseal } = openUnsealer(deployment.keys.connect(invocation));
   const settings = readJobSettings(rows, (job) => ({
+    unseal: (name, sealed) => unseal(job, name, sealed),
     invocation,
     server: deployment.servers.get(placeOf(job)),
   }));
@@ -44,6 +47,7 @@ export function transfer(
     runs: openRunsTable(deployment.runs.connect(invocation), 'runs', clock.now),
     hashing: deployment.hashing,
     buffers: openBuffers(inFlight),
+    raise: async () => {},
     metrics: { runEnded() {}, archiveDelivered() {} },
     log,
     sendContinuation: queue.sendContinuation,

@@ -3,6 +3,7 @@ import { DUE_INDEX, SETTINGS_KEY } from '../../../functions/settings/keys.ts';
 import { type Environment, type Nature, openEnvironment } from '../cloud/environment.ts';
 import { openHashing } from '../cloud/hashing.ts';
 import { openJobQueue } from '../cloud/job-queue.ts';
+import { openKeyService } from '../cloud/key-service.ts';
 import { openSparseIndex } from '../cloud/sparse-index.ts';
 import { openStagingBucket } from '../cloud/staging-bucket.ts';
 import { openTable } from '../cloud/tables.ts';
@@ -110,6 +111,7 @@ export function openWorld(nature: Nature): World {
       jobs,
     },
     ...{ maxReceiveCount, timeoutMs },
+    keys: openKeyService(nature),
     spread: { minutes: random.pick([0, 5]), shards: random.between(1, 3) },
     inFlight: PART * random.between(2, 8),
     hashing: openHashing(random.chance(0.5)),

@@ -1,46 +1,49 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { ANYWHERE } from '../functions/core/egress.ts';
-import { dropboxSchema } from '../functions/destinations/dropbox/settings.ts';
-import { openTransport } from '../functions/destinations/dropbox/transport.ts';
-import { splitIssue } from '../functions/destinations/setting.ts';
-import { openEgress } from '../functions/egress/egress.ts';
-import type { ConnectChoices } from './command-line.ts';
-import { openLogin } from './dropbox-login.ts';
-import { Failure } from './failure.ts';
-import { ask } from './question.ts';
-import { readSettings, writeSettings } from './settings-row.ts';
+import { z } from 'zod';
+import { ANYWHERE } from '../../functions/core/egress.ts';
+import { dropboxSchema } from '../../functions/destinations/dropbox/settings.ts';
+import { openTransport } from '../../functions/destinations/dropbox/transport.ts';
+import { splitIssue } from '../../functions/destinations/setting.ts';
+import { openEgress } from '../../functions/egress/egress.ts';
+import { defineCommand } from '../command.ts';
+import { readDestination, writeSettings } from '../destination-settings.ts';
+import { openLogin } from '../dropbox-login.ts';
+import { Failure } from '../failure.ts';
+import { destination, userId } from '../given.ts';
+import { ask } from '../question.ts';
+import { sealSettings } from '../secrets.ts';
 
 const TYPE = 'dropbox';
 
-/** What was done; nothing of it is secret. */
-export interface Connected {
-  readonly userId: string;
-  readonly destination: string;
-  /** Names of the settings that were written. */
-  readonly stored: readonly string[];
-  readonly scopes: readonly string[];
-}
+export const dropboxConnect = defineCommand({
+  name: 'dropbox connect',
+  summary: "lets Ferry into a user's Dropbox",
+  about: `Shows a link, asks for the code that Dropbox shows to whoever follows it, and puts a refresh token
+into the user's row, sealed. The row has to have a destination of this name and of type dropbox; nothing
+else in it changes. No app secret is needed.
 
-/** Lets Ferry into a user's Dropbox and keeps the refresh token in the user's row. */
-export async function connectDropbox(
-  choices: ConnectChoices,
-  say: (text: string) => void,
-): Promise<Connected> {
-  const { userId, destination, region, endpoint } = choices;
-  const client = new DynamoDBClient({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-  });
-  const documents = DynamoDBDocumentClient.from(client);
-  try {
-    const settings = await readSettings(documents, choices, TYPE);
-    const { appKey, isNew } = chooseApp(settings, choices.appKey);
+The app comes from dropbox.com/developers/apps: "Scoped access", with the permissions
+files.metadata.read, files.content.write and files.content.read switched on and submitted.`,
+  arguments: {
+    '<id>': 'the user',
+    '<destination>': "the name of the destination in the user's row",
+  },
+  options: {
+    '--app-key <key>': 'key of the Dropbox app; by default DROPBOX_APP_KEY of the destination',
+  },
+  examples: ['ferry dropbox connect alice box --app-key a1b2c3d4e5f6g7h'],
+  given: z.object({ id: userId, destination, appKey: z.string().optional() }),
+  async run({ id, destination: name, appKey: given }, { ferry: open, say }) {
+    const ferry = await open();
+    const place = { userId: id, destination: name };
+    const { settings } = await readDestination(ferry, place, TYPE);
+    const { appKey, isNew } = chooseApp(settings, given);
     if ('DROPBOX_REFRESH_TOKEN_FILE' in settings) {
       throw new Failure(
         'The row takes the token from a staged file (DROPBOX_REFRESH_TOKEN_FILE). Remove that setting first.',
       );
     }
+    // A token that cannot be sealed is not kept: nobody is to log in for nothing.
+    await sealSettings(ferry, place, TYPE, { DROPBOX_REFRESH_TOKEN: 'none yet' });
     const oauthEndpoint = oauthEndpointOf(settings);
     const transport = openTransport({ oauthEndpoint }, openEgress(ANYWHERE));
     const login = await openLogin(appKey, transport, oauthEndpoint);
@@ -54,18 +57,16 @@ export async function connectDropbox(
       DROPBOX_REFRESH_TOKEN: refreshToken,
       ...(isNew ? { DROPBOX_APP_KEY: appKey } : {}),
     };
-    await writeSettings(documents, choices, TYPE, changes);
+    await writeSettings(ferry, place, TYPE, await sealSettings(ferry, place, TYPE, changes));
     const stored = Object.keys(changes);
     const verb = stored.length === 1 ? 'is' : 'are';
     say(
-      `\nDropbox lets Ferry in, and ${stored.join(' and ')} of "${destination}" ${verb} in the row of "${userId}".\n` +
-        'Within seconds "status" of the row says whether everything else is right, and when the next run is.',
+      `\nDropbox lets Ferry in, and ${stored.join(' and ')} of "${name}" ${verb} in the row of "${id}".\n` +
+        `Within seconds Ferry looks at the rest. See: ferry user show ${id}`,
     );
-    return { userId, destination, stored, scopes };
-  } finally {
-    client.destroy();
-  }
-}
+    return { result: { userId: id, destination: name, stored, scopes } };
+  },
+});
 
 /** A token belongs to the app that it was made for, so the key in the row has to be that app's. */
 function chooseApp(

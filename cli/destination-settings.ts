@@ -1,58 +1,54 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { SETTINGS_KEY } from '../functions/settings/keys.ts';
 import { Failure } from './failure.ts';
+import type { Ferry } from './ferry.ts';
+import { assertDestination, readUser } from './users.ts';
 
 /** One destination of one user in the settings table. */
-export interface Place {
-  readonly table: string;
+export interface DestinationPlace {
   readonly userId: string;
   readonly destination: string;
 }
 
-const destinations = z.object({
-  spec: z.object({ destinations: z.record(z.string(), z.unknown()) }),
-});
+const destinations = z.object({ destinations: z.record(z.string(), z.unknown()) });
 const readable = z.object({
   type: z.string(),
   settings: z.record(z.string(), z.unknown()),
 });
 
+/** A destination whose type is known and whose settings can be added to. */
+export interface ReadableDestination {
+  readonly type: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /**
- * The settings of a destination as people wrote them.
- * @throws Failure where there is no such destination of this type
+ * One destination as people wrote it.
+ * @param type that it has to have, where only one will do
+ * @throws Failure where there is no such destination
  */
-export async function readSettings(
-  client: DynamoDBDocumentClient,
-  { table, userId, destination }: Place,
-  type: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  const key = { TableName: table, Key: { [SETTINGS_KEY]: userId } };
-  const { Item } = await client.send(new GetCommand({ ...key, ConsistentRead: true }));
-  if (!Item) {
-    throw new Failure(`There is no user "${userId}" in ${table}. Put the row there first.`);
-  }
-  const named = destinations.safeParse(Item).data?.spec.destinations ?? {};
-  if (!Object.hasOwn(named, destination)) {
-    const names = Object.keys(named);
-    const others = names.length === 0 ? 'It has none' : `It has: ${names.join(', ')}`;
-    throw new Failure(
-      `The row of "${userId}" has no destination "${destination}". ${others}. Add one of type ${type} first, with "settings" as a map.`,
-    );
-  }
+export async function readDestination(
+  ferry: Ferry,
+  { userId, destination }: DestinationPlace,
+  type?: string,
+): Promise<ReadableDestination> {
+  const { spec } = await readUser(ferry, userId);
+  assertDestination(userId, spec, destination);
+  const named = destinations.parse(spec).destinations;
   const found = readable.safeParse(named[destination]);
   if (!found.success) {
     throw new Failure(
       `The destination "${destination}" of "${userId}" needs "type" and "settings" as a map. Correct the row first.`,
     );
   }
-  if (found.data.type !== type) {
+  if (type !== undefined && found.data.type !== type) {
     throw new Failure(
       `The destination "${destination}" of "${userId}" is of type ${found.data.type}, not ${type}.`,
     );
   }
-  return found.data.settings;
+  return found.data;
 }
 
 /**
@@ -60,18 +56,18 @@ export async function readSettings(
  * @throws Failure where the destination has become another meanwhile
  */
 export async function writeSettings(
-  client: DynamoDBDocumentClient,
-  { table, userId, destination }: Place,
+  { documents, outputs }: Ferry,
+  { userId, destination }: DestinationPlace,
   type: string,
-  settings: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const given = Object.entries(settings).map(([name, value], at) => ({ at, name, value }));
   const place = '#spec.#destinations.#destination';
   const assignments = given.map(({ at }) => `${place}.#settings.#name${at} = :value${at}`);
   try {
-    await client.send(
+    await documents.send(
       new UpdateCommand({
-        TableName: table,
+        TableName: outputs.SettingsTable,
         Key: { [SETTINGS_KEY]: userId },
         UpdateExpression: `SET ${assignments.join(', ')}`,
         ConditionExpression: `${place}.#type = :type AND attribute_type(${place}.#settings, :map)`,

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { defineCommand } from '../command.ts';
+import { readInput, readSpec } from '../documents.ts';
+import { EXIT } from '../failure.ts';
+import { userId } from '../given.ts';
+import { awaitPlan } from '../planned.ts';
+import { sealSecrets } from '../secrets.ts';
+import { assertValid } from '../spec.ts';
+import { writeSpec } from '../users.ts';
+
+export const userPut = defineCommand({
+  name: 'user put',
+  summary: "writes a user's settings, new or in place of those that there are",
+  about: `The file holds the settings in YAML or JSON, alone or as {userId, spec}; docs/settings.md has every
+field. It may hold secrets: they are sealed before they are written. Settings that Ferry would refuse
+are not written, and each problem is told with its place and its remedy.`,
+  arguments: { '<id>': 'the user' },
+  options: { '--file <path>': 'the settings; "-" reads standard input' },
+  examples: ['ferry user put alice --file alice.yaml'],
+  given: z.object({ id: userId, file: z.string('Name the file with --file.') }),
+  async run({ id, file }, { ferry, say }) {
+    const spec = readSpec(await readInput(file), id);
+    assertValid(id, spec);
+    const open = await ferry();
+    await writeSpec(open, id, await sealSecrets(open, id, spec));
+    say(`The settings of "${id}" are written.`);
+    const plan = await awaitPlan(open, id, say);
+    return {
+      result: { userId: id, ...plan },
+      status: plan.state === 'invalid' ? EXIT.failed : EXIT.done,
+    };
+  },
+});

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { parseDocument, stringify } from 'yaml';
+import { z } from 'zod';
+import { Failure, misuse } from './failure.ts';
+
+const whole = z.strictObject({ userId: z.string(), spec: z.unknown() });
+
+/** The text of a file, or of standard input for `-`. */
+export async function readInput(file: string): Promise<string> {
+  if (file === '-') return text(process.stdin);
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown) {
+      throw misuse(`${file} cannot be read: ${thrown.message}.`);
+    }
+    throw thrown;
+  }
+}
+
+/**
+ * The settings that a text holds, in YAML or JSON: alone, or as `{userId, spec}`.
+ * @throws Failure where it is neither, or another user's
+ */
+export function readSpec(document: string, userId: string): unknown {
+  const value = readYaml(document);
+  const row = whole.safeParse(value);
+  if (!row.success) return value;
+  if (row.data.userId === userId) return row.data.spec;
+  throw misuse(`These are settings of "${row.data.userId}", not of "${userId}".`);
+}
+
+/** JSON is YAML, too. @throws Failure with line and column of what cannot be read */
+export function readYaml(document: string): unknown {
+  const parsed = parseDocument(document, { prettyErrors: true });
+  const [wrong] = parsed.errors;
+  // Of the message no more than the first line: what follows shows the text, which may be a secret.
+  if (wrong) throw new Failure(`This is no YAML: ${wrong.message.split('\n')[0]}`);
+  const value: unknown = parsed.toJS({ maxAliasCount: 100 });
+  if (value === null || value === undefined) throw new Failure('There are no settings in it.');
+  return value;
+}
+
+/** Names that come before all others, in this order; the table keeps none. */
+const FIRST = [
+  ...['userId', 'spec', 'v', 'enabled', 'schedule', 'cron', 'timeZone', 'backUp'],
+  ...['destinations', 'type', 'verify', 'settings'],
+];
+
+export function writeYaml(value: unknown): string {
+  const rank = (name: unknown) => {
+    const at = FIRST.indexOf(String(name));
+    return at < 0 ? FIRST.length : at;
+  };
+  return stringify(value, {
+    lineWidth: 0,
+    sortMapEntries: (a, b) =>
+      rank(a.key) - rank(b.key) || String(a.key).localeCompare(String(b.key)),
+  });
+}

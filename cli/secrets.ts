@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { destinationTypes, findReadableSecrets } from '../functions/destinations/registry.ts';
+import { openSealer } from '../functions/secrets/sealing.ts';
+import { Failure } from './failure.ts';
+import type { Ferry } from './ferry.ts';
+
+const sealed = z.object({ sealed: z.string() });
+const spec = z.looseObject({ destinations: z.record(z.string(), z.unknown()) });
+const withSettings = z.looseObject({
+  type: z.string(),
+  settings: z.record(z.string(), z.unknown()),
+});
+
+/** Where a value of settings stands. */
+export interface Place {
+  readonly destination: string;
+  readonly type: string;
+  readonly name: string;
+}
+
+/** What may be shown of a setting. */
+export type Visibility = 'plain' | 'secret' | 'sealed' | 'unknown';
+
+/** What a setting may be shown as; one that its type does not know may hold anything. */
+export function visibilityOf({ type, name }: Place, value: unknown): Visibility {
+  if (sealed.safeParse(value).success) return 'sealed';
+  const known = destinationTypes.find((each) => each.type === type)?.settings ?? [];
+  const readable = findReadableSecrets(type, { [name]: value });
+  if (readable.some(({ setting }) => setting === name)) return 'secret';
+  return known.includes(name.replace(/_FILE$/, '')) || known.includes(name) ? 'plain' : 'unknown';
+}
+
+/** Settings with each value of a destination's settings put through `change`; the rest as it is. */
+export function mapSettings(
+  given: unknown,
+  change: (place: Place, value: unknown) => unknown,
+): unknown {
+  const parsed = spec.safeParse(given);
+  if (!parsed.success) return given;
+  const destinations = Object.entries(parsed.data.destinations).map(([destination, place]) => {
+    const read = withSettings.safeParse(place);
+    if (!read.success) return [destination, place];
+    const { settings, type } = read.data;
+    const changed = Object.entries(settings).map(([name, value]) => [
+      name,
+      change({ destination, type, name }, value),
+    ]);
+    return [destination, { ...read.data, settings: Object.fromEntries(changed) }];
+  });
+  return { ...parsed.data, destinations: Object.fromEntries(destinations) };
+}
+
+/** Settings as they may be shown to anybody who may use this command line. */
+export function hideSecrets(given: unknown): unknown {
+  return mapSettings(given, (place, value) => SHOWN_AS[visibilityOf(place, value)] ?? value);
+}
+
+const SHOWN_AS: Readonly<Record<Visibility, string | undefined>> = {
+  plain: undefined,
+  sealed: '(sealed)',
+  secret: '(secret, not sealed yet)',
+  unknown: '(not shown: there is no setting of this name)',
+};
+
+/**
+ * Settings as they were edited, with what stands for a secret replaced by that secret.
+ * @throws Failure where it stands at a place at which there was none
+ */
+export function keepHidden(edited: unknown, seen: unknown): unknown {
+  const kept = new Map<string, unknown>();
+  mapSettings(seen, (place, value) => {
+    const marker = SHOWN_AS[visibilityOf(place, value)];
+    if (marker !== undefined) kept.set(idOf(place), { marker, value });
+    return value;
+  });
+  const hidden = z.object({ marker: z.string(), value: z.unknown() });
+  return mapSettings(edited, (place, value) => {
+    if (!Object.values(SHOWN_AS).some((marker) => marker !== undefined && marker === value)) {
+      return value;
+    }
+    const found = hidden.safeParse(kept.get(idOf(place)));
+    if (found.success) return found.data.value;
+    throw new Failure(
+      `${place.name} of "${place.destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
+    );
+  });
+}
+
+/**
+ * Seals every secret that can be read, so that none is ever written as it was typed. Only Ferry itself
+ * opens it again.
+ */
+export async function sealSecrets(ferry: Ferry, userId: string, given: unknown): Promise<unknown> {
+  const { seal } = openSealer(ferry.kms, ferry.outputs.SecretsKeyArn);
+  const sealing: Promise<unknown>[] = [];
+  const found = new Map<string, { readonly sealed: string }>();
+  mapSettings(given, (place, value) => {
+    const { destination, name, type } = place;
+    const [secret] = findReadableSecrets(type, { [name]: value });
+    if (secret === undefined) return value;
+    const work = seal({ userId, destination }, name, secret.text.reveal());
+    sealing.push(work.then((text) => found.set(idOf(place), { sealed: text })));
+    return value;
+  });
+  await Promise.all(sealing);
+  return mapSettings(given, (place, value) => found.get(idOf(place)) ?? value);
+}
+
+function idOf({ destination, name }: Place): string {
+  return JSON.stringify([destination, name]);
+}
+
+/** Settings of one destination with every secret sealed that can be read. */
+export async function sealSettings(
+  ferry: Ferry,
+  { userId, destination }: { readonly userId: string; readonly destination: string },
+  type: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const sealed = await sealSecrets(ferry, userId, {
+    destinations: { [destination]: { type, settings } },
+  });
+  return withSettings.parse(spec.parse(sealed).destinations[destination]).settings;
+}

@@ -1,0 +1,80 @@
+import { Aws, Duration, Validations } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { checkEnvironment } from '../functions/platform/environment.ts';
+import { FerryFunction, type LogSettings } from './ferry-function.ts';
+import { allow, decryptThroughS3, openSecrets, useKeyThroughDynamoDb } from './permissions.ts';
+import type { Stage } from './stages.ts';
+import type { StateStack } from './state-stack.ts';
+
+export interface CheckProps {
+  readonly stage: Stage;
+  readonly state: StateStack;
+  readonly logs: LogSettings;
+}
+
+/**
+ * Tries a user's destinations step by step, from where transfers run and with the rights that they
+ * have at destinations. Whoever may invoke it gets no secret and no archive, but has it connect to
+ * what rows name.
+ */
+export class Check extends Construct {
+  readonly function: FerryFunction<typeof checkEnvironment>;
+
+  constructor(scope: Construct, id: string, { stage, state, logs }: CheckProps) {
+    super(scope, id);
+    const { settings, runs, staging, key, secretsKey } = state;
+    const ownAccount = { StringEquals: { 's3:ResourceAccount': Aws.ACCOUNT_ID } };
+
+    this.function = new FerryFunction(this, 'Handler', {
+      name: 'check',
+      description: 'Tries the connection to the destinations of one user, step by step',
+      timeout: Duration.minutes(5),
+      memoryMb: 1024,
+      schema: checkEnvironment,
+      environment: {
+        SETTINGS_TABLE: settings.tableName,
+        RUNS_TABLE: runs.tableName,
+        STAGING_BUCKET: staging.bucketName,
+        ROLE_ENDPOINTS: stage.roleEndpoints.join(' '),
+      },
+      permissions: [
+        allow(['dynamodb:GetItem'], [settings.tableArn]),
+        // What was found out about a server is kept for the transfers.
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [runs.tableArn]),
+        useKeyThroughDynamoDb(key),
+        openSecrets(secretsKey),
+        // Keys and certificates that settings name; hidden folders and all others may hold them.
+        allow(['s3:GetObject'], [staging.arnForObjects('*')], ownAccount),
+        allow(['s3:ListBucket'], [staging.bucketArn], ownAccount),
+        decryptThroughS3(key),
+        new PolicyStatement({
+          actions: ['sts:AssumeRole'],
+          resources: [`arn:${Aws.PARTITION}:iam::*:role/ferry-*`],
+          conditions: { StringNotEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
+        }),
+      ],
+      logs,
+    });
+
+    secretsKey.letOpen(this.function);
+
+    // The resource as cdk-nag prints it, which is as the template refers to the other stack.
+    const allObjects = `{"Fn::GetStackOutput":{"StackName":"${state.stackName}","Region":{"Ref":"AWS::Region"},"OutputName":"PublishOutputFnGetAttStaging12D1754EArn10AD1D02"}}/*`;
+    Validations.of(this.function).acknowledge(
+      {
+        id: `AwsSolutions-IAM5[Resource::${allObjects}]`,
+        reason: "Settings of every user may name a file in that user's folder of the bucket.",
+      },
+      {
+        id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::*:role/ferry-*]',
+        reason:
+          "Users name roles of accounts that Ferry does not know beforehand. Each role's own trust policy decides, by an external id that only its user has.",
+      },
+      {
+        id: 'Serverless-LambdaDLQ',
+        reason: 'Whoever invokes it waits for its answer; nothing is lost where none comes.',
+      },
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RunningFerry } from '../../local/running-ferry.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The command line as a person uses it, with nothing of this machine's AWS settings. */
+export interface CommandLine extends AsyncDisposable {
+  ferry(
+    args: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+  ): ChildProcessWithoutNullStreams;
+}
+
+/** @param running what `--local` finds, where anything is to be found */
+export async function openCommandLine(
+  running?: Pick<RunningFerry, 'endpoints'> & { outputs?: Partial<RunningFerry['outputs']> },
+): Promise<CommandLine> {
+  const folder = await mkdtemp(join(tmpdir(), 'command-line-'));
+  const elsewhere = 'nowhere';
+  if (running) {
+    const ferry: RunningFerry = {
+      v: 1,
+      pid: process.pid,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+      endpoints: running.endpoints,
+      outputs: {
+        ...{ SettingsTable: elsewhere, RunsTable: elsewhere, StagingBucket: elsewhere },
+        ...{ JobQueueUrl: elsewhere, CheckFunction: elsewhere, SecretsKeyArn: elsewhere },
+        ...running.outputs,
+      },
+    };
+    const file = join(folder, `ferry-${userInfo().uid}.json`);
+    await writeFile(file, JSON.stringify(ferry), { mode: 0o600 });
+  }
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+  return {
+    ferry: (args, environment = {}) =>
+      spawn(process.execPath, ['cli/main.ts', ...args], {
+        cwd: ROOT,
+        env: { ...Object.fromEntries(own), TMPDIR: folder, ...environment },
+      }),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** One server under the name of every service, of which a test needs but one. */
+export function everyService(endpoint: string): Readonly<Record<string, string>> {
+  return { dynamodb: endpoint, kms: endpoint, lambda: endpoint, s3: endpoint, sqs: endpoint };
+}
