@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import ssh2, { type ServerHostKeyAlgorithm } from 'ssh2';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../../core/errors.ts';
 
 /** What a user pinned: full keys, fingerprints of keys, and keys that must never be accepted again. */
