@@ -556,7 +556,7 @@ export const SEALED_MISTAKES: readonly WrongRow[] = [
     { SSH_USER: { sealed: 'AbCd' } },
     'SSH_USER',
     /secret/,
-    /./,
+    /Give its value as text/,
   ),
 ];
 
