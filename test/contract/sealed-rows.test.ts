@@ -126,6 +126,7 @@ const check = (over: Partial<CheckTools> = {}) =>
       spread: { minutes: 0, shards: 1 },
       metrics: { rowRefused() {} },
       raise: async () => {},
+      history: { async *jobs() {}, report: async () => {} },
       log: { info: note, warn: note },
       now: () => Temporal.Instant.from('2026-11-22T12:00:00Z'),
       ...over,
