@@ -2,47 +2,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority } from '../servers/certificates.ts';
-import { type Front, type React, type Seen, startFront } from '../servers/http-front.ts';
+import { type Front, type React, startFront } from '../servers/http-front.ts';
+import { after, echo } from './echo.ts';
 import { MARKED_PLACES, type MarkedPlace } from './marked-places.ts';
 import { everythingIn, formsIn } from './marks.ts';
 import { type Told, tryEverything } from './try-everything.ts';
-
-/** What a server that means no good sends back: all that it was told, in every way that it can. */
-function echo({ method, path, query, headers }: Seen, sent: Buffer, status: number) {
-  const told = [decoded(headers.authorization), sent.subarray(0, 2000).toString('latin1')];
-  const words = `${method} ${path}?${query} ${JSON.stringify(headers)} ${told.join(' ')}`;
-  const header = encodeURIComponent(words).slice(0, 2000);
-  const isXml = status % 2 === 0;
-  const xml = `<Error><Code>Echo</Code><Message>${words.replace(/[<>&]/g, ' ')}</Message></Error>`;
-  const json = { error_summary: words, error: { '.tag': words }, error_description: words };
-  return {
-    status,
-    body: isXml ? xml : JSON.stringify(json),
-    headers: {
-      'content-type': isXml ? 'application/xml' : 'application/json',
-      'x-ms-error-code': header,
-      'x-dropbox-request-id': header,
-      location: `https://elsewhere.example/${header}`,
-      ...(status === 401 ? { 'www-authenticate': `Basic realm="${header}"` } : {}),
-    },
-  };
-}
-
-function decoded(authorization = ''): string {
-  const [, token = ''] = /^Basic (.*)$/.exec(authorization) ?? [];
-  return Buffer.from(token, 'base64').toString();
-}
 
 const STATUSES = [
   200, 201, 207, 301, 400, 401, 403, 404, 405, 409, 412, 413, 416, 429, 500, 503, 507,
 ];
 const AFTER = [1, 3, 5, 8];
-
-/** Passes so many requests on to the server, and does something else with all others. */
-function after(passed: number, otherwise: React): React {
-  let count = 0;
-  return (seen, sent) => (++count > passed ? otherwise(seen, sent) : undefined);
-}
 
 /** Ways in which a server misbehaves, some of them from a later request on. */
 const MISDEEDS: readonly (readonly [string, () => React])[] = [
