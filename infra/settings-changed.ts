@@ -4,7 +4,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { settingsChangedEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
+import { allow, raiseEvents, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
 import { DeadLetterQueue } from './queues.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
@@ -31,7 +31,8 @@ export class SettingsChanged extends Construct {
     this.function = new FerryFunction(this, 'Handler', {
       name: 'settings-changed',
       description: 'Checks settings rows as they are written and plans their next run',
-      timeout: Duration.seconds(60),
+      // A new policy is held against every row at once.
+      timeout: Duration.minutes(5),
       memoryMb: 512,
       schema: settingsChangedEnvironment,
       environment: {
@@ -41,7 +42,8 @@ export class SettingsChanged extends Construct {
         SPREAD_MINUTES: String(stage.spreadMinutes),
       },
       permissions: [
-        allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [settings.tableArn]),
+        // It looks at every row when the policy changes.
+        allow(['dynamodb:GetItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'], [settings.tableArn]),
         // The four that the DynamoDB developer guide asks for in "IAM policy to allow a Lambda
         // function to access DynamoDB stream records".
         allow(
@@ -56,6 +58,7 @@ export class SettingsChanged extends Construct {
         useKeyThroughDynamoDb(key),
         sealSecrets(secretsKey),
         allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
+        raiseEvents(),
       ],
       logs,
       // It checks settings and opens no destination, so that it starts without any driver.

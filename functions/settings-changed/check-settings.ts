@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Temporal } from 'temporal-polyfill';
 import { FerryError } from '../core/errors.ts';
+import { type FerryEvent, settingsRefused } from '../core/event.ts';
 import { planAfterChange, type Spread } from '../core/plan.ts';
 import { describeProblems } from '../core/problem.ts';
 import type { SettingsRows, UserRow } from '../core/user.ts';
@@ -12,6 +14,8 @@ export interface CheckTools {
   readonly spread: Spread;
   readonly metrics: CheckMetrics;
   readonly log: Log;
+  /** Tells operators; resolves also where nobody could be told. */
+  raise(events: readonly FerryEvent[]): Promise<void>;
   now(): Temporal.Instant;
 }
 
@@ -63,8 +67,12 @@ export async function checkSettings(tools: CheckTools, userId: string): Promise<
   });
 }
 
+/**
+ * Order of effects: event → verdict, after which nobody looks at this content again. A crash in between
+ * raises the event twice, with the same id.
+ */
 async function checkRow(
-  { rows, secrets, spread, metrics, log, now }: CheckTools,
+  { rows, secrets, spread, metrics, log, raise, now }: CheckTools,
   userId: string,
   found: UserRow<unknown>,
   readable: readonly Readable[],
@@ -78,6 +86,8 @@ async function checkRow(
   const due = user.ok
     ? planAfterChange(user.value, found.due, now(), spread, specHash !== checkedHash)
     : undefined;
+  // While secrets are still to be sealed, the row is looked at again.
+  if (!user.ok && rest === 0) await raise([settingsRefused(userId, specHash, problems)]);
   const saved = await rows.save(userId, found.due, { specHash: named, problems, due, sealings });
   if (!saved) return 'changed meanwhile';
   if (sealings.length > 0) log.info('secrets sealed', { userId, secrets: sealings.length, rest });
@@ -91,10 +101,14 @@ async function checkRow(
   return 'written';
 }
 
-/** Whether the status speaks of this very spec, and the due index has the user exactly where it has to. */
+/**
+ * Whether the status speaks of this very spec and says what there is to say by today's policy, and the
+ * due index has the user exactly where it has to.
+ */
 function isSettled(row: UserRow<unknown>, { now, spread }: CheckTools): boolean {
-  const { checkedHash, due, specHash, user } = row;
+  const { checkedHash, due, specHash, told, user } = row;
   if (checkedHash !== specHash) return false;
+  if (!isDeepStrictEqual(told, user.ok ? [] : user.problems)) return false;
   const planned = user.ok ? planAfterChange(user.value, due, now(), spread, false) : undefined;
   return planned?.at === due?.at && planned?.shard === due?.shard;
 }

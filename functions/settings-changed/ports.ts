@@ -1,6 +1,31 @@
+import type { Policy } from '../core/policy.ts';
+import type { Problem } from '../core/problem.ts';
 import type { Place } from '../core/sealed.ts';
 import type { Secret } from '../core/secret.ts';
-import type { KeptProblem } from '../core/user.ts';
+import type { KeptProblem, SettingsRows } from '../core/user.ts';
+
+/** The settings table as the check sees it. */
+export interface CheckedRows extends SettingsRows<unknown> {
+  /** The ids of all users, by pages. */
+  everyone(): AsyncIterable<readonly string[]>;
+}
+
+/** The policy as it stands, and what is wrong with what the operator wrote. */
+export interface PolicyState {
+  readonly policy: Policy;
+  readonly problems: readonly Problem[];
+  /** Absent where nothing is written. */
+  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
+  /** The content that the item's status speaks of. */
+  readonly checkedHash?: string | undefined;
+}
+
+/** The operator's policy as the check sees it. */
+export interface Policies {
+  look(): Promise<PolicyState>;
+  /** Notes in the item what was made of it. */
+  settle(state: PolicyState): Promise<void>;
+}
 
 /** A secret that stands in a row as a person wrote it. */
 export interface ReadableSecret {

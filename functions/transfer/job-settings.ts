@@ -1,5 +1,6 @@
 import { FerryError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { NO_LIMITS, type Policy } from '../core/policy.ts';
 import type { UserRow } from '../core/user.ts';
 import type { Destination } from '../destinations/contract.ts';
 import type { SettingsReader } from './ports.ts';
@@ -13,6 +14,7 @@ interface Openable<Surroundings> {
 /**
  * What one job needs of a user's row, read as it is now, and only once it has been looked at.
  * @param surroundingsOf what a destination may use beside its settings
+ * @param policy what the operator allows
  */
 export function readJobSettings<Surroundings>(
   rows: {
@@ -20,7 +22,8 @@ export function readJobSettings<Surroundings>(
     /** Has a row looked at again. */
     askForCheck(userId: string): Promise<void>;
   },
-  surroundingsOf: (job: Job) => Surroundings,
+  surroundingsOf: (job: Job) => Surroundings | Promise<Surroundings>,
+  policy: () => Promise<Policy> = async () => NO_LIMITS,
 ): SettingsReader {
   /** Asked for once more: the word of the change may have been lost, or be of an earlier version. */
   const unchecked = async ({ userId }: Job): Promise<FerryError> => {
@@ -43,8 +46,8 @@ export function readJobSettings<Surroundings>(
     if (!enabled || !destination?.enabled) return undefined;
     const { configured, type, verify } = destination;
     if (configured.readable.length > 0) throw await unchecked(job);
-    const open = () => configured.open(surroundingsOf(job));
-    return { ok: true, value: { backUp, type, verify, open } };
+    const open = async () => configured.open(await surroundingsOf(job));
+    return { ok: true, value: { backUp, type, verify, policy: await policy(), open } };
   };
   // A run goes on with the settings that it began with, also while the row is being edited.
   const isActive: SettingsReader['isActive'] = async (job) => {

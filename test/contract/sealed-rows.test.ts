@@ -125,6 +125,7 @@ const check = (over: Partial<CheckTools> = {}) =>
       secrets: { find: findReadableSecrets, seal: sealer.seal },
       spread: { minutes: 0, shards: 1 },
       metrics: { rowRefused() {} },
+      raise: async () => {},
       log: { info: note, warn: note },
       now: () => Temporal.Instant.from('2026-11-22T12:00:00Z'),
       ...over,

@@ -15,7 +15,7 @@ let functions: readonly FunctionDefinition[];
 beforeAll(async () => {
   folder = scratchFolder();
   const assembly = await synthesise(folder.path, new AbortController().signal);
-  const endpoints = { dynamodb: NOWHERE, sqs: NOWHERE, s3: NOWHERE, kms: NOWHERE };
+  const endpoints = { dynamodb: NOWHERE, sqs: NOWHERE, s3: NOWHERE, kms: NOWHERE, events: NOWHERE };
   functions = readTopology(assembly, endpoints).functions;
 }, 120_000);
 

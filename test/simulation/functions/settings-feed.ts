@@ -44,6 +44,7 @@ export function followSettings(deployment: Deployment, environment: Environment)
           rows: openSettingsTable(documents, 'settings', parseSimulated, clock.now),
           secrets: { find: findSimulated, seal },
           spread,
+          raise: async () => {},
           metrics: { rowRefused() {} },
           log: witness.logOf(invocation),
           now: () => Temporal.Instant.fromEpochMilliseconds(clock.now()),
