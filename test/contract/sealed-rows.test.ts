@@ -470,6 +470,13 @@ describe('a run', () => {
     });
   });
 
+  it('asks for a look at a row that was left without one, which the stream then tells of', async () => {
+    await put(specWith({ nas: NAS }));
+    const before = await stored();
+    expect(await failure(settings().read(job()))).toMatchObject(waits);
+    expect(await stored()).toEqual({ ...before, status: { askedAt: expect.any(String) } });
+  });
+
   it('does not use a secret that can be read, whatever the status says', async () => {
     await put(specWith({ nas: NAS }));
     const specHash = (await rows.read(userId))?.specHash;
