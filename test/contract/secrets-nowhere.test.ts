@@ -76,7 +76,6 @@ beforeAll(async () => {
     DUE_SHARDS: '1',
     SPREAD_MINUTES: '0',
     ROLE_ENDPOINTS: '',
-    EGRESS_ALLOW: '127.0.0.0/8 ::1/128',
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   for (const stream of [process.stdout, process.stderr]) {
