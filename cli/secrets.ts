@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { destinationTypes, findReadableSecrets } from '../functions/destinations/registry.ts';
 import { openSealer } from '../functions/secrets/sealing.ts';
+import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
 
 const sealed = z.object({ sealed: z.string() });
@@ -62,6 +63,28 @@ const SHOWN_AS: Readonly<Record<Visibility, string | undefined>> = {
 };
 
 /**
+ * Settings as they were edited, with what stands for a secret replaced by that secret.
+ * @throws Failure where it stands at a place at which there was none
+ */
+export function keepHidden(edited: unknown, seen: unknown): unknown {
+  const kept = new Map<string, { readonly value: unknown }>();
+  mapSettings(seen, (place, value) => {
+    const isHidden = SHOWN_AS[visibilityOf(place, value)] !== undefined;
+    if (isHidden) kept.set(idOf(place), { value });
+    return value;
+  });
+  const markers = Object.values(SHOWN_AS).filter((marker) => marker !== undefined);
+  return mapSettings(edited, (place, value) => {
+    if (typeof value !== 'string' || !markers.includes(value)) return value;
+    const found = kept.get(idOf(place));
+    if (found) return found.value;
+    throw new Failure(
+      `${place.name} of "${place.destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
+    );
+  });
+}
+
+/**
  * Seals every secret that can be read, so that none is ever written as it was typed. Only Ferry itself
  * opens it again.
  */
@@ -69,21 +92,19 @@ export async function sealSecrets(ferry: Ferry, userId: string, given: unknown):
   const { seal } = openSealer(ferry.kms, ferry.outputs.SecretsKeyArn);
   const sealing: Promise<unknown>[] = [];
   const found = new Map<string, { readonly sealed: string }>();
-  mapSettings(given, ({ destination, name, type }, value) => {
+  mapSettings(given, (place, value) => {
+    const { destination, name, type } = place;
     const [secret] = findReadableSecrets(type, { [name]: value });
     if (secret === undefined) return value;
     const work = seal({ userId, destination }, name, secret.text.reveal());
-    sealing.push(work.then((text) => found.set(idOf(destination, name), { sealed: text })));
+    sealing.push(work.then((text) => found.set(idOf(place), { sealed: text })));
     return value;
   });
   await Promise.all(sealing);
-  return mapSettings(
-    given,
-    ({ destination, name }, value) => found.get(idOf(destination, name)) ?? value,
-  );
+  return mapSettings(given, (place, value) => found.get(idOf(place)) ?? value);
 }
 
-function idOf(destination: string, name: string): string {
+function idOf({ destination, name }: Place): string {
   return JSON.stringify([destination, name]);
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
@@ -34,7 +35,7 @@ export type UserStatus = z.output<typeof status>;
 
 const row = z.object({
   [SETTINGS_KEY]: z.string(),
-  spec: z.unknown(),
+  spec: z.unknown().optional(),
   status: status.optional().catch(undefined),
 });
 
@@ -78,18 +79,26 @@ export async function readUser(ferry: Ferry, userId: string): Promise<StoredUser
 
 /**
  * Writes the settings of a user who may be new; what Ferry keeps beside them stays.
- * @param seen what they have to be still, where they were read
+ * @param seen what was read, where the settings have to be those still
  * @throws Failure where they have changed since
  */
 export async function writeSpec(
   ferry: Ferry,
   userId: string,
   spec: unknown,
-  seen?: { readonly spec: unknown },
+  seen?: StoredUser,
 ): Promise<void> {
-  const condition = seen && {
-    ConditionExpression: '#spec = :seen',
-    ExpressionAttributeValues: { ':spec': spec, ':seen': seen.spec },
+  // DynamoDB compares maps, but not every emulation does: they are read once more, and what Ferry
+  // made of them is compared in the write itself.
+  if (seen) {
+    const now = await findUser(ferry, userId);
+    if (!isDeepStrictEqual(now?.spec, seen.spec)) throw changed();
+  }
+  const hash = seen && hashOf(seen.item);
+  const condition = hash !== undefined && {
+    ConditionExpression: '#status.#hash = :hash',
+    ExpressionAttributeNames: { '#spec': 'spec', '#status': 'status', '#hash': 'specHash' },
+    ExpressionAttributeValues: { ':spec': spec, ':hash': hash },
   };
   const change = {
     UpdateExpression: 'SET #spec = :spec',
@@ -100,6 +109,13 @@ export async function writeSpec(
   await unlessChanged(() =>
     ferry.documents.send(new UpdateCommand({ ...keyOf(ferry, userId), ...change })),
   );
+}
+
+const checked = z.object({ status: z.object({ specHash: z.string() }) });
+
+/** Which settings Ferry looked at last; undefined where it did not yet. */
+function hashOf(item: unknown): string | undefined {
+  return checked.safeParse(item).data?.status.specHash;
 }
 
 /**
@@ -175,6 +191,10 @@ async function unlessChanged(write: () => Promise<unknown>): Promise<void> {
     await write();
   } catch (thrown) {
     if (!(thrown instanceof ConditionalCheckFailedException)) throw thrown;
-    throw new Failure('The row has changed meanwhile. Look at it, and run this again.');
+    throw changed();
   }
+}
+
+function changed(): Failure {
+  return new Failure('The row has changed meanwhile. Look at it, and run this again.');
 }

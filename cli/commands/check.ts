@@ -1,89 +1,63 @@
-import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
-import type {
-  DestinationTest,
-  TestAnswer,
-  TestRequest,
-} from '../../functions/core/connection-test.ts';
+import type { DestinationTest } from '../../functions/core/connection-test.ts';
 import { defineCommand } from '../command.ts';
-import { EXIT, Failure, notFound } from '../failure.ts';
-import type { Ferry } from '../ferry.ts';
-import { destination, flag, userId } from '../given.ts';
-
-const step = z.object({
-  step: z.string(),
-  ms: z.number(),
-  detail: z.string().optional(),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
-});
-const answer: z.ZodType<TestAnswer> = z.discriminatedUnion('result', [
-  z.object({
-    v: z.literal(1),
-    result: z.literal('tested'),
-    destinations: z.array(
-      z.object({
-        destination: z.string(),
-        type: z.string(),
-        ok: z.boolean(),
-        steps: z.array(step),
-      }),
-    ),
-  }),
-  z.object({
-    v: z.literal(1),
-    result: z.literal('refused'),
-    problems: z.array(z.object({ path: z.string(), problem: z.string(), remedy: z.string() })),
-  }),
-  z.object({
-    v: z.literal(1),
-    result: z.literal('not-found'),
-    known: z.array(z.string()).optional(),
-  }),
-]);
+import { testConnection } from '../connection-test.ts';
+import { EXIT, misuse } from '../failure.ts';
+import { destination, userId } from '../given.ts';
+import { pinHostKey, shownHostKey } from '../host-key.ts';
 
 export const check = defineCommand({
   name: 'check',
   summary: "tests the connection to a user's destinations, step by step",
   about: `From where transfers run: name, address, connection, encryption or host key, login, writing, reading
 back and deleting a small file; each with its time, and on failure with what to change. Nothing is left
-behind. Destinations that are switched off are tested, too.`,
+behind. Destinations that are switched off are tested, too.
+
+An SSH server shows its host key. Compare the fingerprint with what the operator of the server tells, then
+accept it: --accept-host-key writes it into SSH_HOST_KEY of the destination, and the test is done once more.
+With a fingerprint only that one is accepted, and a key that was pinned before is replaced.`,
   arguments: { '<id>': 'the user', '[destination]': 'one destination; all without it' },
-  examples: ['ferry check alice', 'ferry check alice nas --json'],
-  given: z.object({ id: userId, destination: destination.optional(), acceptHostKey: flag }),
-  async run({ id, destination: name }, { ferry, say }) {
-    const tests = await testConnection(await ferry(), { v: 1, userId: id, destination: name });
-    for (const each of tests) say(`${describe(each)}\n`);
+  options: {
+    '--accept-host-key [fingerprint]': 'pin the key that the SSH server of the destination shows',
+  },
+  examples: [
+    'ferry check alice',
+    'ferry check alice nas --accept-host-key',
+    'ferry check alice nas --accept-host-key SHA256:ZTvyK1Z57JNfjD581u9/XgH121n1AqhQ6GULpU5wBYo',
+  ],
+  given: z.object({
+    id: userId,
+    destination: destination.optional(),
+    acceptHostKey: z.union([z.boolean(), z.string()]).default(false),
+  }),
+  async run({ id, destination: name, acceptHostKey: accepted }, { ferry, say }) {
+    if (accepted !== false && name === undefined) {
+      throw misuse('Name the destination whose host key is accepted.');
+    }
+    const open = await ferry();
+    const request = { v: 1, userId: id, destination: name } as const;
+    let tests = await testConnection(open, request);
+    if (accepted !== false && name !== undefined) {
+      const shown = shownHostKey(tests);
+      const wanted = accepted === true ? undefined : accepted;
+      const place = { userId: id, destination: name };
+      if (await pinHostKey(open, place, shown, wanted)) {
+        say(`SSH_HOST_KEY of "${name}" is ${shown?.fingerprint} (${shown?.type}) from now on.\n`);
+        tests = await testConnection(open, request);
+      }
+    }
+    for (const each of tests) {
+      say(`${describe(each)}\n`);
+      if (each.steps.some(({ error }) => error?.code === 'host-key-unknown')) {
+        say(`If that is its key: ferry check ${id} ${each.destination} --accept-host-key\n`);
+      }
+    }
     return {
       result: { userId: id, destinations: tests },
       status: tests.every(({ ok }) => ok) ? EXIT.done : EXIT.failed,
     };
   },
 });
-
-/** @throws Failure where nothing could be tested */
-async function testConnection(
-  { lambda, outputs }: Ferry,
-  request: TestRequest,
-): Promise<readonly DestinationTest[]> {
-  const { FunctionError, Payload } = await lambda.send(
-    new InvokeCommand({ FunctionName: outputs.CheckFunction, Payload: JSON.stringify(request) }),
-  );
-  const text = Buffer.from(Payload ?? []).toString();
-  if (FunctionError !== undefined) {
-    throw new Failure(
-      `The function ${outputs.CheckFunction} gave no answer; its log says why: ${text}`,
-    );
-  }
-  const answered = answer.parse(JSON.parse(text));
-  const { userId, destination: name } = request;
-  if (answered.result === 'tested') return answered.destinations;
-  if (answered.result === 'refused') {
-    const { problems } = answered;
-    throw new Failure(`The settings of "${userId}" have to be put right first.`, { problems });
-  }
-  if (!answered.known) throw notFound(`There is no user "${userId}".`);
-  throw notFound(`"${userId}" has no destination "${name}". It has: ${answered.known.join(', ')}.`);
-}
 
 function describe({ destination: name, ok, steps, type }: DestinationTest): string {
   const width = Math.max(...steps.map((each) => each.step.length));

@@ -33,6 +33,9 @@ const DESCRIPTORS = new Map([
   ['@hourly', '0 * * * *'],
 ]);
 
+/** The problem with a calendar that no instant fits. */
+export const NEVER_COMES = 'This day never comes: none of these months is so long.';
+
 /** Problems are told at this path. */
 const PATH = 'cron';
 
@@ -87,10 +90,7 @@ function parseFields(texts: readonly string[]): Parsed<Calendar> {
   if (nextMinute(calendar, 0, Number.POSITIVE_INFINITY) !== undefined) {
     return { ok: true, value: calendar };
   }
-  return refuse(
-    'This day never comes: none of these months is so long.',
-    'Choose a day that exists. To run nothing, set enabled to false.',
-  );
+  return refuse(NEVER_COMES, 'Choose a day that exists. To run nothing, set enabled to false.');
 }
 
 /** Units of a Go duration that can add up to whole seconds, in seconds. https://pkg.go.dev/time#ParseDuration */

@@ -10,6 +10,7 @@ import type { Destination } from '../destinations/contract.ts';
 import type { TransferTools } from './attempt.ts';
 import type { Buffers } from './buffers.ts';
 import { takeBack } from './checkpoint-keeper.ts';
+import { assertRunFits, countDelivered, monthProblem } from './limits.ts';
 import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';
@@ -62,6 +63,7 @@ export async function deliverArchives(
   const progress: Progress = { archives: 0, bytes: 0, movedBytes: 0, errors: [...known] };
   let destination: Destination | undefined;
   try {
+    await assertRunFits(tools, known);
     destination = await tools.settings.open();
     const { verify } = tools.settings;
     const assertActive = async () => {
@@ -109,6 +111,11 @@ async function deliverAll(
     if (deliveredBy !== undefined) continue;
     if (!transfer.reserve.mayStart()) {
       progress.interrupted = 'out of time';
+      return;
+    }
+    const noRoom = await monthProblem(tools, staged);
+    if (noRoom !== undefined) {
+      progress.errors.push({ code: 'policy', message: noRoom, archive });
       return;
     }
     // Small archives are done before their own transfer would look.
@@ -204,6 +211,7 @@ async function deliver(
     deliveredAt: new Date(clock.now()).toISOString(),
     durationMs,
   });
+  await countDelivered(tools, archive.size);
   await runs.removeCheckpoint(lease, archive);
   const { type } = tools.settings;
   tools.metrics.archiveDelivered(type, archive.size, durationMs);

@@ -32,9 +32,6 @@ export interface HopsOptions {
 }
 
 const MIB = 1024 ** 2;
-/** A hop moves two parts of 8 MiB, or one that is larger; of the chunks of Nextcloud it is one of 10 MiB. */
-const HOP_BYTES = 16 * MIB;
-const NEXTCLOUD_HOP_BYTES = 10 * MIB;
 /** So many hops make the whole archive; the last one finds a few bytes. */
 const HOPS = 32;
 export const LEAST_HOPS = 30;
@@ -55,7 +52,6 @@ export async function runHops(options: HopsOptions): Promise<HopRow[]> {
     FUNCTION_SECONDS,
     (line) => void lines.push(line),
   );
-  const archive = sampleBytes(planned * HOP_BYTES + 11, 'many hops');
   const left = [...names];
   const rows: HopRow[] = [];
   const lane = async () => {
@@ -63,13 +59,13 @@ export async function runHops(options: HopsOptions): Promise<HopRow[]> {
       const place = await startPlace(HOP_PLACES, name, join(scratch, name));
       try {
         const userId = `hops-${name}`;
-        const size = planned * (name === 'nextcloud' ? NEXTCLOUD_HOP_BYTES : HOP_BYTES) + 11;
+        const size = planned * place.hopBytes + 11;
         const chance = openChance(1);
         const patienceMs = PATIENCE_MS;
         const round = { ferry, place, userId, trouble: calm(), chance, patienceMs };
         const { failures, hops, ms, sentBytes } = await runRound({
           ...round,
-          archive: archive.subarray(0, size),
+          archive: sampleBytes(size, name),
         });
         const ratio = sentBytes / size;
         const row = {

@@ -110,6 +110,8 @@ export async function startFront(
     handle(incoming, outgoing).catch(() => outgoing.destroy());
   };
   const server = tls ? createHttpsServer({ ...tls }, listener) : createHttpServer(listener);
+  // Nobody sends into a connection that is being closed since there was nothing to say for a while.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -142,7 +144,7 @@ async function passOn(target: string, incoming: IncomingMessage, body: Buffer) {
   const { hostname, port } = new URL(target);
   const { method, url: path, headers } = incoming;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const to = { host: hostname, port, method, path, headers };
+  const to = { host: hostname, port, method, path, headers, agent: false };
   const send = target.startsWith('https:')
     ? sendSealedRequest({ ...to, rejectUnauthorized: false }, resolve)
     : sendRequest(to, resolve);

@@ -29,6 +29,7 @@ export async function startAzurePlace(scratch: string): Promise<CrashPlace> {
     server: 'Azurite',
     client: '@azure/storage-blob',
     bytesAtOnce: 8 * 1024 ** 2,
+    hopBytes: 16 * 1024 ** 2,
     async open(below, watch) {
       const { origin, wire, close } = await startFronted(endpoint, nameOf, watch);
       const blobOf = (path: string) => container.getBlockBlobClient(`${below}/${path}`);

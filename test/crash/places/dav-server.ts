@@ -18,6 +18,7 @@ export interface DavServer {
   readonly called: string;
   readonly server: WebDavServer;
   readonly bytesAtOnce: number;
+  readonly hopBytes: number;
   /** What a request is called; undefined for one that changes nothing. */
   nameOf(seen: Seen): string | undefined;
   /** Unfinished things that are kept elsewhere. */
@@ -28,13 +29,14 @@ export interface DavServer {
 
 /** A WebDAV server that stores its files as such. */
 export function davPlace(options: DavServer): Place {
-  const { name, called, server, bytesAtOnce, nameOf, unfinished, own } = options;
+  const { name, called, server, bytesAtOnce, hopBytes, nameOf, unfinished, own } = options;
   return {
     name,
     type: 'webdav',
     server: called,
     client: 'curl',
     bytesAtOnce,
+    hopBytes,
     async open(folder, watch) {
       const { origin, wire, close } = await startFronted(server.url, nameOf, watch);
       const at = (path: string) => join(server.folder, folder, path);

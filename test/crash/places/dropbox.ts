@@ -42,6 +42,7 @@ export async function startDropboxPlace(scratch: string): Promise<CrashPlace> {
     server: 'fake of Dropbox',
     client: 'dropbox',
     bytesAtOnce: 16 * 1024 ** 2,
+    hopBytes: 16 * 1024 ** 2,
     async open(below, watch) {
       const { origin, wire, close } = await startFronted(endpoint, nameOf, watch);
       return {

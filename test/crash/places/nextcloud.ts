@@ -4,12 +4,15 @@ import { startNextcloudFake } from '../../servers/nextcloud-fake.ts';
 import { davPlace } from './dav-server.ts';
 import type { Place } from './place.ts';
 
+/** There is room for one at a time. */
+const CHUNK = 10 * 1024 ** 2;
+
 /** The fake of Nextcloud, which takes chunks. */
 export async function startNextcloudPlace(): Promise<Place> {
   const server = await startNextcloudFake();
   return davPlace({
-    ...{ name: 'nextcloud', called: 'fake of Nextcloud', bytesAtOnce: 10 * 1024 ** 2 },
-    ...{ server, nameOf },
+    ...{ name: 'nextcloud', called: 'fake of Nextcloud', server, nameOf },
+    ...{ bytesAtOnce: CHUNK, hopBytes: CHUNK },
     unfinished: () => readdir(server.uploads, { recursive: true }),
   });
 }

@@ -20,6 +20,8 @@ export interface Place {
   readonly client: string;
   /** Bytes that one connection carries at once: a part, or all parts where there is one connection. */
   readonly bytesAtOnce: number;
+  /** What an invocation takes on while the line needs a fifth of its time for `bytesAtOnce`. */
+  readonly hopBytes: number;
   /** The way to a folder of its own, which one round takes. */
   open(folder: string, watch: Watch): Promise<Way>;
   stop(): Promise<void>;

@@ -25,6 +25,7 @@ export async function startS3Place(): Promise<CrashPlace> {
     server: 'OpenStack Swift',
     client: 'rclone',
     bytesAtOnce: 8 * 1024 ** 2,
+    hopBytes: 16 * 1024 ** 2,
     async open(folder, watch) {
       const { origin, wire, close } = await startFronted(server.endpoint, nameOf, watch);
       const at = (path: string) => ({ Bucket: BUCKET, Key: `${folder}/${path}` });

@@ -4,14 +4,15 @@ import { startSabre } from '../../servers/sabredav.ts';
 import { davPlace } from './dav-server.ts';
 import { type CrashPlace, type Place, partAt } from './place.ts';
 
-const bytesAtOnce = 8 * 1024 ** 2;
+/** Two parts are under way, of which the second one waits for the first; then there is time for a third. */
+const sizes = { bytesAtOnce: 16 * 1024 ** 2, hopBytes: 24 * 1024 ** 2 };
 
 /** Apache's mod_dav, which takes pieces by PUT. */
 export async function startWebDavPlace(): Promise<CrashPlace> {
   const server = await startApache();
   const place = davPlace({
     ...{ name: 'webdav', called: 'Apache mod_dav' },
-    ...{ server, bytesAtOnce, nameOf },
+    ...{ server, nameOf, ...sizes },
   });
   return { ...place, halt: server.halt, start: server.start };
 }
@@ -21,7 +22,7 @@ export async function startSabrePlace(): Promise<Place> {
   const server = await startSabre();
   return davPlace({
     ...{ name: 'sabredav', called: 'SabreDAV', own: '.sabredav' },
-    ...{ server, bytesAtOnce, nameOf },
+    ...{ server, nameOf, ...sizes },
   });
 }
 
