@@ -75,10 +75,8 @@ describe.each([
     expect(front.seen.slice(before).filter(isProbe)).toEqual([]);
     const steps: CheckStep[] = [];
     for await (const step of later.check(NEVER)) steps.push(step);
-    expect(steps.at(-1)).toMatchObject({
-      step: 'way of sending',
-      detail: expect.stringContaining('letter case'),
-    });
+    const detail = expect.stringContaining('letter case');
+    expect(steps).toContainEqual(expect.objectContaining({ step: 'way of sending', detail }));
     await later.close();
   });
 });
