@@ -37,7 +37,6 @@ export class Check extends Construct {
         RUNS_TABLE: runs.tableName,
         STAGING_BUCKET: staging.bucketName,
         ROLE_ENDPOINTS: stage.roleEndpoints.join(' '),
-        EGRESS_ALLOW: stage.egressAllow.join(' '),
       },
       permissions: [
         allow(['dynamodb:GetItem'], [settings.tableArn]),

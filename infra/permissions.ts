@@ -35,6 +35,12 @@ export function useKeyThroughDynamoDb(key: IKey): PolicyStatement {
   );
 }
 
+/** Raising events on the account's default bus. */
+export function raiseEvents(): PolicyStatement {
+  const bus = `arn:${Aws.PARTITION}:events:${Aws.REGION}:${Aws.ACCOUNT_ID}:event-bus/default`;
+  return allow(['events:PutEvents'], [bus]);
+}
+
 /** Reading objects under a customer managed key, only through S3. */
 export function decryptThroughS3(key: IKey): PolicyStatement {
   return allow(['kms:Decrypt'], [key.keyArn], {

@@ -48,6 +48,12 @@ export function addPipelineAlarms(
     metric: messagesIn(settingsChanged.deadLetters, 'changes'),
     threshold: 1,
   });
+  alarms.add('Policy/Refused', {
+    severity: 'high',
+    meaning: 'The operator wrote a policy that cannot be used: the one before goes on to count.',
+    metric: ofService('enqueue-due', 'policyRefused', 'Sum'),
+    threshold: 1,
+  });
   alarms.add('Jobs/DeadLetters', {
     severity: 'high',
     meaning: 'A job was given up after its last try: that backup did not happen.',

@@ -4,7 +4,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { settingsChangedEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
+import { allow, raiseEvents, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
 import { DeadLetterQueue } from './queues.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
@@ -23,7 +23,7 @@ export class SettingsChanged extends Construct {
 
   constructor(scope: Construct, id: string, { stage, state, logs }: SettingsChangedProps) {
     super(scope, id);
-    const { settings, key, secretsKey } = state;
+    const { settings, runs, key, secretsKey } = state;
     const { tableStreamArn: streamArn } = settings;
     if (!streamArn) throw new Error('The settings table has no stream to be told of changes by.');
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters');
@@ -31,17 +31,22 @@ export class SettingsChanged extends Construct {
     this.function = new FerryFunction(this, 'Handler', {
       name: 'settings-changed',
       description: 'Checks settings rows as they are written and plans their next run',
-      timeout: Duration.seconds(60),
+      // A new policy is held against every row at once.
+      timeout: Duration.minutes(5),
       memoryMb: 512,
       schema: settingsChangedEnvironment,
       environment: {
         SETTINGS_TABLE: settings.tableName,
+        RUNS_TABLE: runs.tableName,
         SECRETS_KEY: secretsKey.keyArn,
         DUE_SHARDS: String(stage.dueShards),
         SPREAD_MINUTES: String(stage.spreadMinutes),
       },
       permissions: [
-        allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [settings.tableArn]),
+        // It looks at every row when the policy changes.
+        allow(['dynamodb:GetItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'], [settings.tableArn]),
+        // Rows that lost their status are told of their last runs again.
+        allow(['dynamodb:Query'], [runs.tableArn]),
         // The four that the DynamoDB developer guide asks for in "IAM policy to allow a Lambda
         // function to access DynamoDB stream records".
         allow(
@@ -56,6 +61,7 @@ export class SettingsChanged extends Construct {
         useKeyThroughDynamoDb(key),
         sealSecrets(secretsKey),
         allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
+        raiseEvents(),
       ],
       logs,
       // It checks settings and opens no destination, so that it starts without any driver.

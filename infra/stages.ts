@@ -25,11 +25,6 @@ export interface Stage {
    * them from where it runs, so list only what hands out keys meant for users.
    */
   readonly roleEndpoints: readonly string[];
-  /**
-   * Where destinations may be besides the public internet: ranges (`10.20.0.0/16`), addresses, host
-   * names and `*.suffix`. What is listed here is open to every user.
-   */
-  readonly egressAllow: readonly string[];
   /** How often a job is tried before it is a dead letter; continuations do not count. */
   readonly maxReceiveCount: number;
   readonly alarms: AlarmSettings;
@@ -68,7 +63,6 @@ const dev: Stage = {
   spreadMinutes: 0,
   transfer: { memoryMb: 1769, inFlightMib: 64, maxConcurrency: 2 },
   roleEndpoints: [],
-  egressAllow: [],
   maxReceiveCount: 8,
   alarms: {
     oldestMessageMinutes: 240,
@@ -87,7 +81,6 @@ const prod: Stage = {
   spreadMinutes: 60,
   transfer: { memoryMb: 1769, inFlightMib: 512, maxConcurrency: 50 },
   roleEndpoints: [],
-  egressAllow: [],
   maxReceiveCount: 8,
   alarms: {
     oldestMessageMinutes: 240,

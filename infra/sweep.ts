@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { sweepEnvironment } from '../functions/platform/environment.ts';
 import { SWEEP_INDEX } from '../functions/runs/keys.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, useKeyThroughDynamoDb } from './permissions.ts';
+import { allow, raiseEvents, useKeyThroughDynamoDb } from './permissions.ts';
 import { invokeRegularly } from './schedule.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
@@ -44,6 +44,7 @@ export class Sweep extends Construct {
         allow(['dynamodb:UpdateItem'], [settings.tableArn]),
         useKeyThroughDynamoDb(key),
         allow(['sqs:SendMessage'], [jobs.queueArn]),
+        raiseEvents(),
       ],
       logs,
     });

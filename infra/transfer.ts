@@ -5,7 +5,13 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { transferEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, decryptThroughS3, openSecrets, useKeyThroughDynamoDb } from './permissions.ts';
+import {
+  allow,
+  decryptThroughS3,
+  openSecrets,
+  raiseEvents,
+  useKeyThroughDynamoDb,
+} from './permissions.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -43,7 +49,6 @@ export class Transfer extends Construct {
         MAX_RECEIVE_COUNT: String(stage.maxReceiveCount),
         IN_FLIGHT_MIB: String(stage.transfer.inFlightMib),
         ROLE_ENDPOINTS: stage.roleEndpoints.join(' '),
-        EGRESS_ALLOW: stage.egressAllow.join(' '),
       },
       permissions: [
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [settings.tableArn]),
@@ -72,6 +77,7 @@ export class Transfer extends Construct {
           ],
           [jobs.queueArn],
         ),
+        raiseEvents(),
         // Roles of users who let Ferry write to their bucket; never one of this account.
         new PolicyStatement({
           actions: ['sts:AssumeRole'],

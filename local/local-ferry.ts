@@ -4,6 +4,7 @@ import type { DeliveryLog } from './delivery-log.ts';
 import { type Destinations, startDestinations } from './destinations.ts';
 import { describeLine } from './function-log.ts';
 import { CREDENTIALS, REGION } from './local-names.ts';
+import { writePolicy } from './operator-policy.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { provision } from './provisioning.ts';
 import { announce, deploymentOutputs } from './running-ferry.ts';
@@ -43,7 +44,7 @@ export interface LocalFerryOptions {
 export async function startLocalFerry(options: LocalFerryOptions): Promise<LocalFerry> {
   const { users, scratch, signal, say, log } = options;
   await using started = new AsyncDisposableStack();
-  say("Starting DynamoDB, SQS, S3 and the users' servers on 127.0.0.1");
+  say("Starting DynamoDB, SQS, S3, an event bus and the users' servers on 127.0.0.1");
   const services = started.use(await startServices());
   const destinations = started.use(await startDestinations(users, join(scratch, 'destinations')));
 
@@ -52,6 +53,11 @@ export async function startLocalFerry(options: LocalFerryOptions): Promise<Local
   const deployed = readTopology(assembly, services.endpoints);
   const topology = (await options.adapt?.(deployed, services)) ?? deployed;
   await provision(topology, services);
+  const settingsTable = { dynamodb: services.dynamodb, name: topology.output('SettingsTable') };
+  await writePolicy(settingsTable);
+  services.bus.listen(({ type, detail: { userId, destination } }) => {
+    say(`⚑ event "${type}"  ${[userId, destination].filter(Boolean).join(', ')}`);
+  });
 
   const pipeline = started.use(
     startPipeline(topology, services, {
@@ -68,7 +74,7 @@ export async function startLocalFerry(options: LocalFerryOptions): Promise<Local
     services,
     destinations,
     topology,
-    settingsTable: { dynamodb: services.dynamodb, name: topology.output('SettingsTable') },
+    settingsTable,
     stagingBucket: topology.output('StagingBucket'),
     pipeline,
     log,

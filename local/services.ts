@@ -5,6 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
+import { type EventBus, startEventBus } from './event-bus.ts';
 import { type KeyService, startKeyService } from './key-service.ts';
 import { CREDENTIALS, REGION } from './local-names.ts';
 import type { Endpoints } from './topology.ts';
@@ -17,10 +18,11 @@ export interface Services extends AsyncDisposable {
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   readonly s3: S3Client;
+  readonly bus: EventBus;
   readonly keys: KeyService;
 }
 
-/** Starts DynamoDB, SQS, S3 and a key service on free ports of the loopback interface; all is held in memory. */
+/** Starts DynamoDB, SQS, S3, a key service and an event bus on free ports of the loopback interface; all is held in memory. */
 export async function startServices(): Promise<Services> {
   await using started = new AsyncDisposableStack();
   const dynamodbServer = started.adopt(dynalite({ createTableMs: 0 }), stopHttpServer);
@@ -30,7 +32,15 @@ export async function startServices(): Promise<Services> {
   const awsUrl = await queuesAndBuckets.listen({ port: 0, host: HOST });
 
   const keys = started.use(await startKeyService());
-  const endpoints = { dynamodb: urlOf(dynamodbServer), sqs: awsUrl, s3: awsUrl, kms: keys.url };
+  const bus = started.use(await startEventBus(HOST));
+
+  const endpoints = {
+    dynamodb: urlOf(dynamodbServer),
+    sqs: awsUrl,
+    s3: awsUrl,
+    events: bus.url,
+    kms: keys.url,
+  };
   const shared = { region: REGION, credentials: CREDENTIALS };
   const destroy = (client: { destroy(): void }) => client.destroy();
   const dynamodb = started.adopt(
@@ -45,6 +55,7 @@ export async function startServices(): Promise<Services> {
     dynamodb,
     sqs,
     s3,
+    bus,
     keys,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -5,7 +5,7 @@ import type { CloudAssembly } from './cloud-assembly.ts';
 import type { QueueMapping } from './event-source.ts';
 import { createIntrinsics } from './intrinsics.ts';
 import type { FunctionDefinition } from './lambda-process.ts';
-import { ACCOUNT, attributeOf, CREDENTIALS, LOOPBACK, REGION } from './local-names.ts';
+import { ACCOUNT, attributeOf, CREDENTIALS, REGION } from './local-names.ts';
 import {
   functionMetadata,
   functionProperties,
@@ -69,6 +69,8 @@ export interface Endpoints {
   readonly dynamodb: string;
   readonly sqs: string;
   readonly s3: string;
+  /** Of the event bus. */
+  readonly events: string;
   readonly kms: string;
 }
 
@@ -181,9 +183,9 @@ function localEnvironment(endpoints: Endpoints): Record<string, string> {
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_SQS: endpoints.sqs,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.events,
     AWS_ENDPOINT_URL_KMS: endpoints.kms,
     AWS_EC2_METADATA_DISABLED: 'true',
-    EGRESS_ALLOW: LOOPBACK.join(' '),
     // The SDK also reads the settings in the home folder of whoever runs this.
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',

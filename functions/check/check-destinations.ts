@@ -30,7 +30,7 @@ export async function checkDestinations<Surroundings>(
   const waiting = wanted.entries();
   const work = async () => {
     for (const [at, [name, { configured }]] of waiting) {
-      const surroundings = tools.surroundingsOf({ userId, destination: name });
+      const surroundings = await tools.surroundingsOf({ userId, destination: name });
       const tested = await checkOne(name, configured, surroundings, tools.deadline());
       const failed = tested.steps.find(({ error }) => error);
       tools.log.info('destination checked', {

@@ -1,14 +1,13 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TestAnswer } from '../core/connection-test.ts';
 import { DESTINATION_NAME, USER_ID } from '../core/user.ts';
-import { parseDestination } from '../destinations/registry.ts';
 import { connectDynamoDb, connectStaging } from '../platform/clients.ts';
 import { checkEnvironment, readEnvironment } from '../platform/environment.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openSurroundings } from '../platform/surroundings.ts';
-import { openSettingsTable } from '../settings/table.ts';
+import { openUserRows } from '../platform/user-rows.ts';
 import { openStaging } from '../source/staging.ts';
 import { checkDestinations } from './check-destinations.ts';
 
@@ -17,9 +16,10 @@ const environment = readEnvironment(checkEnvironment);
 const log = openLog(SERVICE);
 const documents = connectDynamoDb();
 const source = openStaging(connectStaging(), environment.STAGING_BUCKET);
+const { policies, rows } = openUserRows(documents, environment, SERVICE, log);
 const tools = {
-  rows: openSettingsTable(documents, environment.SETTINGS_TABLE, parseDestination),
-  surroundingsOf: openSurroundings(source, documents, environment),
+  rows,
+  surroundingsOf: openSurroundings(source, documents, policies.read, environment),
   log,
 };
 

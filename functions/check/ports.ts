@@ -10,7 +10,10 @@ export interface Openable<Surroundings> {
 export interface CheckTools<Surroundings> {
   readonly rows: { read(userId: string): Promise<UserRow<Openable<Surroundings>> | undefined> };
   /** What a destination may use beside its settings: the same as in a transfer. */
-  surroundingsOf(place: { readonly userId: string; readonly destination: string }): Surroundings;
+  surroundingsOf(place: {
+    readonly userId: string;
+    readonly destination: string;
+  }): Surroundings | Promise<Surroundings>;
   /** Ends what has not answered by then. */
   deadline(): AbortSignal;
   readonly log: { info(message: string, fields: Record<string, unknown>): void };

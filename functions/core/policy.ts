@@ -1,12 +1,7 @@
 import { type Calendar, shortestGap } from './cron.ts';
+import { ANYWHERE, type EgressRules, type Target } from './egress.ts';
 import type { Problem } from './problem.ts';
 import type { Interval } from './schedule.ts';
-
-/** Ports from `from` to `to`, both included. */
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** What the operator of a deployment allows every user. What is absent has no limit but Ferry's own. */
 export interface Policy {
@@ -22,12 +17,7 @@ export interface Policy {
   readonly mostBytesPerMonth?: number | undefined;
   /** Jobs of one user that may be under way at once. */
   readonly mostJobsAtOnce?: number | undefined;
-  readonly network: {
-    /** Addresses, CIDRs, host names and `*.suffix` that are allowed although they are not public. */
-    readonly allow: readonly string[];
-    /** By type of destination; a type that is absent keeps Ferry's own choice. */
-    readonly ports: Readonly<Record<string, readonly PortRange[]>>;
-  };
+  readonly network: EgressRules;
   readonly plainHttp: boolean;
   readonly insecureTls: boolean;
   /** Whether the first host key that a server shows is taken where the row names none. */
@@ -35,6 +25,9 @@ export interface Policy {
   /** Minutes over which runs of one planned time are spread; the stage's own without it. */
   readonly windowMinutes?: number | undefined;
 }
+
+/** The item of the settings table that holds the policy; no user can have this id. */
+export const POLICY_ID = '#policy';
 
 /** Destinations of one user, whatever the operator allows. */
 export const MOST_DESTINATIONS = 50;
@@ -54,7 +47,7 @@ export const DEFAULT_POLICY: Policy = {
 export const NO_LIMITS: Policy = {
   shortestIntervalMinutes: 1,
   mostDestinations: MOST_DESTINATIONS,
-  network: { allow: ['0.0.0.0/0', '::/0'], ports: {} },
+  network: ANYWHERE,
   plainHttp: true,
   insecureTls: true,
   trustFirstHostKey: false,
@@ -63,20 +56,16 @@ export const NO_LIMITS: Policy = {
 /** What the policy looks at of one destination, each with the setting that asked for it. */
 export interface Traits {
   /** Where it connects to; empty for a service that only its type decides. */
-  readonly hosts: readonly {
-    readonly setting: string;
-    readonly host: string;
-    readonly port: number;
-  }[];
-  /** The setting by which backups would travel unencrypted. */
-  readonly plainHttp?: string | undefined;
-  /** The setting by which any certificate would be taken. */
-  readonly insecureTls?: string | undefined;
+  readonly hosts: readonly Omit<Target, 'type'>[];
+  /** Settings by which backups would travel unencrypted, and how the user gets from there to https. */
+  readonly plainHttp: readonly { readonly setting: string; readonly toHttps: string }[];
+  /** The setting by which any certificate would be taken, and the one that takes a certificate instead. */
+  readonly insecureTls?: { readonly setting: string; readonly authority: string } | undefined;
 }
 
 /** What the egress guard is to let through beside public addresses. */
-export function egressRules({ network: { allow, ports } }: Policy): Policy['network'] {
-  return { allow, ports };
+export function egressRules({ network }: Policy): EgressRules {
+  return network;
 }
 
 /** Told at `cron`. */
@@ -127,28 +116,26 @@ export function typeProblems({ types }: Policy, type: string): readonly Problem[
 
 /** Told at the setting that asks for what is not allowed. */
 export function traitProblems(policy: Policy, traits: Traits): readonly Problem[] {
-  const { plainHttp, insecureTls } = traits;
+  const plain = policy.plainHttp ? [] : traits.plainHttp;
+  const insecure = policy.insecureTls ? undefined : traits.insecureTls;
+  const problems = plain.map(({ setting, toHttps }) =>
+    forbidden(
+      'plainHttp',
+      setting,
+      'The operator does not allow plain http, over which anybody on the way can read the backup',
+      `Use https: ${toHttps}`,
+    ),
+  );
+  if (insecure === undefined) return problems;
+  const { setting, authority } = insecure;
   return [
-    ...(plainHttp === undefined || policy.plainHttp
-      ? []
-      : [
-          forbidden(
-            'plainHttp',
-            plainHttp,
-            'The operator does not allow plain HTTP, over which anybody on the way can read the backup',
-            'Give an address that is reached over https',
-          ),
-        ]),
-    ...(insecureTls === undefined || policy.insecureTls
-      ? []
-      : [
-          forbidden(
-            'insecureTls',
-            insecureTls,
-            'The operator does not allow TLS without a look at the certificate',
-            `Take ${insecureTls} out, and give the certificate of the authority where it is not a public one`,
-          ),
-        ]),
+    ...problems,
+    forbidden(
+      'insecureTls',
+      setting,
+      'The operator does not allow TLS that takes any certificate',
+      `Take ${setting} out, and put a certificate that is not publicly trusted into ${authority}`,
+    ),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import type { Problem } from './problem.ts';
 
 /** What a schema finds wrong with the shape of what people wrote, as zod tells it. */
@@ -25,10 +25,17 @@ export function shapeProblems(
     return found.keys.map((name) => ({
       path: [...found.path, name].join('.'),
       problem: 'There is nothing of this name.',
-      remedy: `Did you mean ${closest(name, [...known])}? Known here: ${known.join(', ')}.`,
+      remedy: `${guess(name, known)}Known here: ${known.join(', ')}.`,
     }));
   }
   const path = found.path.join('.');
   const problem = found.input === undefined ? 'This is missing.' : `This is not ${found.message}.`;
   return [{ path, problem, remedy: `Give ${found.message}.` }];
+}
+
+/** A question for what was meant, with a space after it; nothing where no name is near. */
+export function guess(name: string, known: readonly string[]): string {
+  const nearest = closest(name, [...known]);
+  const far = Math.max(2, Math.floor(name.length / 3));
+  return distance(name, nearest) <= far ? `Did you mean ${nearest}? ` : '';
 }

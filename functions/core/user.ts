@@ -71,6 +71,8 @@ export interface UserRow<Configured> {
   readonly specHash: string;
   /** The content that `status` speaks of; absent where the row was never checked or `status` is gone. */
   readonly checkedHash?: string | undefined;
+  /** The problems that `status` names. */
+  readonly told?: unknown;
   /** Where the due index has it; absent for a user who is not due. */
   readonly due?: Due | undefined;
 }

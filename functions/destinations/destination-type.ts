@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../core/errors.ts';
+import { type Traits, traitProblems } from '../core/policy.ts';
 import { describeProblems, type Parsed, type Problem } from '../core/problem.ts';
 import { SealedSecret, UnreadableSecret } from '../core/secret.ts';
 import type { Destination } from './contract.ts';
@@ -15,9 +16,13 @@ export interface ConfiguredDestination {
   readonly type: string;
   /** Names of secret settings that stand in the row as text: nothing runs until they are sealed. */
   readonly readable: readonly string[];
+  /** What the operator's policy looks at; absent where only a file or what is sealed tells. */
+  readonly traits?: Traits | undefined;
   /**
-   * Reads what stands in files, opens what is sealed and loads the driver.
-   * @throws FerryError `setting-invalid` where a file is missing or something cannot be used
+   * Reads what stands in files, opens what is sealed, looks once more whether the operator allows it,
+   * and loads the driver.
+   * @throws FerryError `setting-invalid` where a file is missing or something cannot be used, `policy`
+   * where the operator does not allow what the settings ask for
    */
   open(surroundings: Surroundings): Promise<Destination>;
 }
@@ -46,6 +51,8 @@ interface Definition<Schema extends z.ZodObject, Value> {
    * sealed ends it: then nothing more can be said until the destination is opened.
    */
   readonly refine: (settings: z.output<Schema>) => Parsed<Value>;
+  /** What the operator's policy looks at, of settings that need not fit each other. */
+  readonly traits: (settings: z.output<Schema>) => Traits;
   /** Settings that hold a long text, for which the path of a file that holds it may stand. */
   readonly texts?: readonly (keyof Schema['shape'] & string)[];
   /** Imports the driver when it is first used, so that a function loads only the ones it needs. */
@@ -70,6 +77,13 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
     return checked.ok ? definition.refine(checked.value) : checked;
   };
 
+  /** Undefined where a value that tells them is wrong or not to be read yet. */
+  const traitsOf = (given: Readonly<Record<string, unknown>>): Traits | undefined =>
+    unlessUnreadable(() => {
+      const checked = check(given);
+      return checked.ok ? definition.traits(checked.value) : undefined;
+    });
+
   /** Everything that can be said without reading a file or opening what is sealed. */
   const examine = (settings: Readonly<Record<string, unknown>>) => {
     const given = withoutEmpty(settings);
@@ -87,7 +101,7 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
     const found = problemsOf(() => (isWhole ? accept(sorted) : check(sorted)));
     const toldAt = new Set([...files.keys(), ...unusable.map(({ path }) => path)]);
     const unmet = found.filter(({ path }) => !toldAt.has(path));
-    return { inline, sealed, files, problems: [...told, ...unmet] };
+    return { inline, sealed, files, problems: [...told, ...unmet], traits: traitsOf(sorted) };
   };
 
   const readableIn = (settings: Readonly<Record<string, unknown>>) => {
@@ -99,26 +113,32 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
     type,
     settings: known,
     secrets,
-    texts: definition.texts ?? [],
+    texts,
     parse(settings) {
-      const { inline, sealed, files, problems } = examine(settings);
+      const { inline, sealed, files, problems, traits } = examine(settings);
       if (problems.length > 0) return { ok: false, problems };
       const open = async (surroundings: Surroundings) => {
         const [read, opened] = await Promise.all([
           readFiles(files, surroundings),
           unsealAll(sealed, surroundings),
         ]);
-        const complete = accept({ ...inline, ...read, ...opened });
-        if (complete.ok) return definition.open(complete.value, surroundings);
-        throw new FerryError('setting-invalid', describeProblems(complete.problems), {
-          retry: 'never',
-        });
+        const complete = { ...inline, ...read, ...opened };
+        const accepted = accept(complete);
+        if (!accepted.ok) throw refusal('setting-invalid', accepted.problems);
+        const asked = traitsOf(complete);
+        const forbidden = asked ? traitProblems(surroundings.policy, asked) : [];
+        if (forbidden.length > 0) throw refusal('policy', forbidden);
+        return definition.open(accepted.value, surroundings);
       };
-      return { ok: true, value: { type, readable: readableIn(settings), open } };
+      return { ok: true, value: { type, readable: readableIn(settings), traits, open } };
     },
     readableSecrets: (settings) =>
       describeReadable(settings, readableIn(settings), (given) => examine(given).problems),
   };
+}
+
+function refusal(code: 'setting-invalid' | 'policy', problems: readonly Problem[]): FerryError {
+  return new FerryError(code, describeProblems(problems), { retry: 'never' });
 }
 
 /** The settings that take a `Secret`, as no other block does. */
@@ -130,11 +150,16 @@ function secretsIn(schema: z.ZodObject): readonly string[] {
 }
 
 function problemsOf(look: () => Parsed<unknown>): readonly Problem[] {
+  const parsed = unlessUnreadable(look);
+  return parsed === undefined || parsed.ok ? [] : parsed.problems;
+}
+
+/** What can be said without a secret that is sealed. */
+function unlessUnreadable<T>(look: () => T): T | undefined {
   try {
-    const parsed = look();
-    return parsed.ok ? [] : parsed.problems;
+    return look();
   } catch (error) {
-    if (error instanceof UnreadableSecret) return [];
+    if (error instanceof UnreadableSecret) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
-import { closest } from 'fastest-levenshtein';
+import { NO_LIMITS, type Policy, traitProblems, typeProblems } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
+import { guess } from '../core/shape-problems.ts';
 import { azure } from './azure/type.ts';
 import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
 import { dropbox } from './dropbox/type.ts';
@@ -11,13 +12,17 @@ import { webdav } from './webdav/type.ts';
 /** Every destination type that Ferry knows. A new type is a folder and a line here. */
 export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3, ssh, webdav];
 
-/** Checks the settings of one destination; problems are told by setting name. */
+/**
+ * Checks the settings of one destination, and whether the operator allows them; problems are told by
+ * setting name, or at `type`.
+ */
 export function parseDestination(
   type: string,
   settings: Readonly<Record<string, unknown>>,
+  policy: Policy = NO_LIMITS,
 ): Parsed<ConfiguredDestination> {
   const found = destinationTypes.find((candidate) => candidate.type === type);
-  if (found) return found.parse(settings);
+  if (found) return admit(found.parse(settings), type, policy);
   const names = destinationTypes.map((candidate) => candidate.type);
   return {
     ok: false,
@@ -25,10 +30,25 @@ export function parseDestination(
       {
         path: 'type',
         problem: `There is no destination type "${type}".`,
-        remedy: `Did you mean ${closest(type, names)}? Known types: ${names.join(', ')}.`,
+        remedy: `${guess(type, names)}Known types: ${names.join(', ')}.`,
       },
     ],
   };
+}
+
+/** Adds what the operator forbids to what is wrong anyway. */
+function admit(
+  parsed: Parsed<ConfiguredDestination>,
+  type: string,
+  policy: Policy,
+): Parsed<ConfiguredDestination> {
+  const traits = parsed.ok ? parsed.value.traits : undefined;
+  const problems = [
+    ...typeProblems(policy, type),
+    ...(parsed.ok ? [] : parsed.problems),
+    ...(traits ? traitProblems(policy, traits) : []),
+  ];
+  return problems.length > 0 ? { ok: false, problems } : parsed;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Json } from '../core/checkpoint.ts';
 import type { Egress } from '../core/egress.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Secret } from '../core/secret.ts';
 
 /** Keys that stop working by themselves. */
@@ -25,6 +26,8 @@ export interface Surroundings {
    * @returns undefined where there is no such file
    */
   readFile(path: string): Promise<string | undefined>;
+  /** What the operator allows. */
+  readonly policy: Policy;
   /**
    * Opens a sealed setting of this very destination.
    * @param name of the setting

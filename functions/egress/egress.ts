@@ -76,7 +76,7 @@ function wrongPort({ type, port, settings }: Target, ports: readonly PortRange[]
   const allowed = ports.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`));
   return new FerryError(
     'address-forbidden',
-    `The port of the server (${settings.port}) is ${port}, and the operator of Ferry allows ${allowed.join(', ') || 'none'} for destinations of type ${type}. Choose one of these, or ask the operator to allow it.`,
+    `The port of the server (${settings.port}) is ${port}, and the operator of Ferry allows ${allowed.join(', ') || 'none'} for destinations of type ${type}. Choose one of these, or ask the operator to allow it (network.ports).`,
     { retry: 'never' },
   );
 }
@@ -84,7 +84,7 @@ function wrongPort({ type, port, settings }: Target, ports: readonly PortRange[]
 function forbidden(what: string): FerryError {
   return new FerryError(
     'address-forbidden',
-    `${what}. Give the address of a server on the internet, or ask the operator of Ferry to allow this one.`,
+    `${what}. Give the address of a server on the internet, or ask the operator of Ferry to allow this one (network.allow).`,
     { retry: 'never' },
   );
 }

@@ -1,12 +1,13 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { Temporal } from 'temporal-polyfill';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemClock } from '../core/clock.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { enqueueDueEnvironment, readEnvironment } from '../platform/environment.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openEnqueueMetrics } from '../platform/metrics.ts';
+import { openPolicies } from '../platform/policies.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
 import { acceptUnseen } from '../settings/row.ts';
 import { openSettingsTable } from '../settings/table.ts';
@@ -16,10 +17,17 @@ import type { EnqueueTools } from './enqueue-page.ts';
 const SERVICE = 'enqueue-due';
 const environment = readEnvironment(enqueueDueEnvironment);
 const log = openLog(SERVICE);
-const tools: EnqueueTools = {
-  rows: openSettingsTable(connectDynamoDb(), environment.SETTINGS_TABLE, acceptUnseen),
+const documents = connectDynamoDb();
+const policies = openPolicies(documents, environment, SERVICE, log);
+const tools: Omit<EnqueueTools, 'spread'> = {
+  rows: openSettingsTable(
+    documents,
+    environment.SETTINGS_TABLE,
+    acceptUnseen,
+    Date.now,
+    policies.read,
+  ),
   queue: openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL),
-  spread: { minutes: environment.SPREAD_MINUTES, shards: environment.DUE_SHARDS },
   metrics: openEnqueueMetrics(SERVICE),
   log,
 };
@@ -33,5 +41,7 @@ export const handler = middy<unknown, void>()
   .handler(async (event, context) => {
     const { scheduledTime } = tickEvent.parse(event);
     const clock = systemClock(() => context.getRemainingTimeInMillis());
-    await enqueueDue(tools, Temporal.Instant.from(scheduledTime), clock);
+    const { windowMinutes: minutes = environment.SPREAD_MINUTES } = await policies.read();
+    const spread = { minutes, shards: environment.DUE_SHARDS };
+    await enqueueDue({ ...tools, spread }, Temporal.Instant.from(scheduledTime), clock);
   });

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -36,6 +37,10 @@ export function connectKms(): KMSClient {
 export function connectSqs(): SQSClient {
   // The SDK would else send to the host that the queue's URL names, whatever the environment says.
   return new SQSClient({ ...SMALL_CALL, useQueueUrlAsEndpoint: false });
+}
+
+export function connectEventBridge(): EventBridgeClient {
+  return new EventBridgeClient(SMALL_CALL);
 }
 
 export function connectSts(): STSClient {

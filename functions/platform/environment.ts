@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Every environment variable of every function, in one place: `infra` writes what is declared here
@@ -29,12 +29,11 @@ const variables = z.strictObject({
   IN_FLIGHT_MIB: count(16, 8192),
   /** Addresses, by spaces, that users may name in AWS_IAM_ROLE_ENDPOINT; may be empty. */
   ROLE_ENDPOINTS: list,
-  /** Ranges, addresses and host names, by spaces, that destinations may be at although they are not public; may be empty. */
-  EGRESS_ALLOW: list,
 });
 
 export const settingsChangedEnvironment = variables.pick({
   SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
   SECRETS_KEY: true,
   DUE_SHARDS: true,
   SPREAD_MINUTES: true,
@@ -61,7 +60,6 @@ export const transferEnvironment = variables.pick({
   MAX_RECEIVE_COUNT: true,
   IN_FLIGHT_MIB: true,
   ROLE_ENDPOINTS: true,
-  EGRESS_ALLOW: true,
 });
 
 export const checkEnvironment = variables.pick({
@@ -69,7 +67,6 @@ export const checkEnvironment = variables.pick({
   RUNS_TABLE: true,
   STAGING_BUCKET: true,
   ROLE_ENDPOINTS: true,
-  EGRESS_ALLOW: true,
 });
 
 /** The variables that `schema` names, out of `process.env`; throws with the name of each that is missing. */

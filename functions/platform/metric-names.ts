@@ -28,4 +28,6 @@ export const METRICS = {
   jobsLeft: 'JobsLeft',
   /** Rows of the settings table that do not parse. */
   invalidRows: 'InvalidRows',
+  /** Times that the operator's policy was read and could not be used. */
+  policyRefused: 'PolicyRefused',
 } as const;

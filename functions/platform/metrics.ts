@@ -66,6 +66,16 @@ export function openCheckMetrics(service: string): CheckMetrics {
   };
 }
 
+export function openPolicyMetrics(service: string) {
+  const metrics = openMetrics(service);
+  return {
+    /** The operator's policy cannot be used. */
+    policyRefused() {
+      metrics.addMetric(METRICS.policyRefused, MetricUnit.Count, 1).publishStoredMetrics();
+    },
+  };
+}
+
 function openMetrics(service: string): Metrics {
   return new Metrics({ namespace: METRIC_NAMESPACE, serviceName: service });
 }

@@ -1,5 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Egress } from '../core/egress.ts';
+import { egressRules, type Policy } from '../core/policy.ts';
 import type { Place } from '../core/sealed.ts';
 import { NEVER } from '../core/stopping.ts';
 import type { Surroundings } from '../destinations/surroundings.ts';
@@ -10,37 +10,40 @@ import { openUnsealer, type Unsealer } from '../secrets/sealing.ts';
 import type { openStaging } from '../source/staging.ts';
 import { connectKms, connectSts } from './clients.ts';
 
-/** Joins what destinations may use of this deployment. */
+/**
+ * Joins what destinations may use of this deployment.
+ * @param policy what the operator allows, asked anew for each destination that is opened
+ */
 export function openSurroundings(
   staging: Pick<ReturnType<typeof openStaging>, 'readText'>,
   documents: DynamoDBDocumentClient,
-  environment: {
-    readonly RUNS_TABLE: string;
-    readonly ROLE_ENDPOINTS: readonly string[];
-    readonly EGRESS_ALLOW: readonly string[];
-  },
-): (place: Place) => Surroundings {
+  policy: () => Promise<Policy>,
+  environment: { readonly RUNS_TABLE: string; readonly ROLE_ENDPOINTS: readonly string[] },
+): (place: Place) => Promise<Surroundings> {
   const roles = openDeliveryRoles(connectSts());
   const findings = openFindings(documents, environment.RUNS_TABLE);
-  const egress = openEgress({ allow: environment.EGRESS_ALLOW, ports: {} });
   const unsealer = openUnsealer(connectKms());
-  return surroundingsOf(staging, roles, findings, unsealer, environment.ROLE_ENDPOINTS, egress);
+  const { ROLE_ENDPOINTS } = environment;
+  return async (place) =>
+    surroundingsOf(staging, await policy(), roles, findings, unsealer, ROLE_ENDPOINTS)(place);
 }
 
 /** What each destination may use of this deployment. */
 export function surroundingsOf(
   staging: Pick<ReturnType<typeof openStaging>, 'readText'>,
+  policy: Policy,
   roles: ReturnType<typeof openDeliveryRoles>,
   findings: ReturnType<typeof openFindings>,
   unsealer: Unsealer,
   roleEndpoints: readonly string[],
-  egress: Egress,
 ): (place: Place) => Surroundings {
+  const egress = openEgress(egressRules(policy));
   return ({ userId, destination }) => ({
+    policy,
     unseal: (name, sealed) => unsealer.unseal({ userId, destination }, name, sealed),
-    readFile: (path) => staging.readText(userId, path, NEVER),
     egress,
-    trustFirstHostKey: false,
+    trustFirstHostKey: policy.trustFirstHostKey,
+    readFile: (path) => staging.readText(userId, path, NEVER),
     roleEndpoints,
     assumeRole: (arn, signal) => roles.assume(userId, arn, signal),
     recall: () => findings.recall({ userId, destination }),

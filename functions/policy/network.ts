@@ -1,13 +1,15 @@
-import { isIP } from 'node:net';
-import { z } from 'zod';
-import type { PortRange } from '../core/policy.ts';
+import * as z from 'zod';
+import { parseAllowEntry } from '../core/allow-entry.ts';
+import type { PortRange } from '../core/egress.ts';
 
 const ALLOWED = 'an address, a CIDR such as 10.1.0.0/16, a host name or a *.suffix';
 const PORTS = 'a port such as "22", or a range such as "1024-65535"';
 const HIGHEST_PORT = 65_535;
 
 /** One entry of `network.allow`. */
-export const allowed = z.string(ALLOWED).refine(isAllowable, ALLOWED);
+export const allowed = z
+  .string(ALLOWED)
+  .refine((text) => parseAllowEntry(text) !== undefined, ALLOWED);
 
 /** One entry of `network.ports`. */
 export const ports = z
@@ -19,19 +21,3 @@ export const ports = z
     context.addIssue({ code: 'custom', message: PORTS, input: given });
     return z.NEVER;
   });
-
-function isAllowable(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family !== 0) {
-    const most = family === 4 ? 32 : 128;
-    const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-    return isPrefix && rest.length === 0;
-  }
-  const isNumberAtTheEnd = /(^|\.)\d+$/.test(text);
-  return (
-    /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i.test(
-      text,
-    ) && !isNumberAtTheEnd
-  );
-}

@@ -1,7 +1,6 @@
-import { closest } from 'fastest-levenshtein';
 import type { Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
-import { shapeProblems } from '../core/shape-problems.ts';
+import { guess, shapeProblems } from '../core/shape-problems.ts';
 import { POLICY_NAMES, policySchema } from './schema.ts';
 
 /**
@@ -33,7 +32,7 @@ function unknownTypes({ types = [], network }: Policy, known: readonly string[])
     .map(({ type, path }) => ({
       path,
       problem: `There is no destination type "${type}".`,
-      remedy: `Did you mean ${closest(type, [...known])}? Known types: ${known.join(', ')}.`,
+      remedy: `${guess(type, known)}Known types: ${known.join(', ')}.`,
     }));
 }
 

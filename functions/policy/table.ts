@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
-import { DEFAULT_POLICY, type Policy } from '../core/policy.ts';
+import * as z from 'zod';
+import { DEFAULT_POLICY, POLICY_ID, type Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
-import { POLICY_KEY } from './keys.ts';
 import { parsePolicy } from './policy.ts';
 
 /** For so long a process goes by the policy that it read, in ms. */
 const KEPT_MS = 60_000;
+
+/** The settings table names its key so, also for this one item. */
+const POLICY_KEY = { userId: POLICY_ID };
 
 const item = z.object({
   policy: z.unknown().optional(),

@@ -85,6 +85,11 @@ export function receiptKey(place: Place, archive: Pick<StagedArchive, 'key' | 'e
   return { pk, sk: `${sk}#${archive.etag}` };
 }
 
+/** What a user had delivered within a month, such as `2026-11`. */
+export function usageKey(userId: string, month: string) {
+  return { pk: userKey(userId), sk: `USAGE#${month}` };
+}
+
 function itemOf(kind: string, place: Place, { key }: Pick<StagedArchive, 'key'>) {
   return { pk: userKey(place.userId), sk: `${kind}#${place.destination}#${keyHash(key)}` };
 }

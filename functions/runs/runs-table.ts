@@ -32,6 +32,7 @@ import {
   receiptItemSchema,
   shownItemSchema,
 } from './schema.ts';
+import { openUsage } from './usage.ts';
 
 const DAY_SECONDS = 24 * 3600;
 /** Longer than any provider keeps an unfinished upload. */
@@ -50,6 +51,7 @@ type Key = { readonly pk: string; readonly sk: string };
  * | `LEASE#<destination>` | who may write to the destination, and the fence |
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
+ * | `USAGE#<month>` | bytes delivered in it |
  * | `SHOWN#<destination>#<key hash>` | which content the destination shows, or is about to |
  * | `CANCEL#<slot>#<destination>` | somebody does not want this job any more (`cancellations.ts`) |
  */
@@ -83,6 +85,7 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
 
   return {
+    ...openUsage(client, table, now),
     ...openCancellations(client, table, now),
 
     async job(job: JobName): Promise<JobRecord | undefined> {

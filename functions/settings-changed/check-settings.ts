@@ -1,17 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Temporal } from 'temporal-polyfill';
 import { FerryError } from '../core/errors.ts';
+import { type FerryEvent, settingsRefused } from '../core/event.ts';
 import { planAfterChange, type Spread } from '../core/plan.ts';
 import { describeProblems } from '../core/problem.ts';
 import type { SettingsRows, UserRow } from '../core/user.ts';
-import type { CheckMetrics, Log, Secrets } from './ports.ts';
+import type { CheckMetrics, History, Log, Secrets } from './ports.ts';
+import { recallRuns } from './recall-runs.ts';
 import { findReadable, type Readable, sealSome } from './seal-secrets.ts';
 
 export interface CheckTools {
   readonly rows: SettingsRows<unknown>;
   readonly secrets: Secrets;
+  readonly history: History;
   readonly spread: Spread;
   readonly metrics: CheckMetrics;
   readonly log: Log;
+  /** Tells operators; resolves also where nobody could be told. */
+  raise(events: readonly FerryEvent[]): Promise<void>;
   now(): Temporal.Instant;
 }
 
@@ -45,7 +51,8 @@ export async function checkAll(
  * the index, so that it never runs with settings that are no longer there. Does nothing where nothing
  * is to be changed, and so comes to rest after its own writes, which are changes, too.
  *
- * Order of effects: secrets sealed, which changes nothing → the row. A crash in between seals again.
+ * Order of effects: what is known of past runs, where the status was lost → secrets sealed, which
+ * changes nothing → the row. A crash in between does both again.
  */
 export async function checkSettings(tools: CheckTools, userId: string): Promise<void> {
   let failures = 0;
@@ -54,6 +61,10 @@ export async function checkSettings(tools: CheckTools, userId: string): Promise<
     if (!row) return;
     const readable = findReadable(tools.secrets, row);
     if (readable.length === 0 && isSettled(row, tools)) return;
+    // A new row, or one that lost its status.
+    if (row.checkedHash === undefined) {
+      await recallRuns(tools.history, userId, new Set(row.written.keys()));
+    }
     const outcome = await checkRow(tools, userId, row, readable);
     if (outcome === 'written') return;
     if (outcome === 'changed meanwhile') failures += 1;
@@ -63,8 +74,12 @@ export async function checkSettings(tools: CheckTools, userId: string): Promise<
   });
 }
 
+/**
+ * Order of effects: event → verdict, after which nobody looks at this content again. A crash in between
+ * raises the event twice, with the same id.
+ */
 async function checkRow(
-  { rows, secrets, spread, metrics, log, now }: CheckTools,
+  { rows, secrets, spread, metrics, log, raise, now }: CheckTools,
   userId: string,
   found: UserRow<unknown>,
   readable: readonly Readable[],
@@ -78,6 +93,8 @@ async function checkRow(
   const due = user.ok
     ? planAfterChange(user.value, found.due, now(), spread, specHash !== checkedHash)
     : undefined;
+  // While secrets are still to be sealed, the row is looked at again.
+  if (!user.ok && rest === 0) await raise([settingsRefused(userId, specHash, problems)]);
   const saved = await rows.save(userId, found.due, { specHash: named, problems, due, sealings });
   if (!saved) return 'changed meanwhile';
   if (sealings.length > 0) log.info('secrets sealed', { userId, secrets: sealings.length, rest });
@@ -91,10 +108,14 @@ async function checkRow(
   return 'written';
 }
 
-/** Whether the status speaks of this very spec, and the due index has the user exactly where it has to. */
+/**
+ * Whether the status speaks of this very spec and says what there is to say by today's policy, and the
+ * due index has the user exactly where it has to.
+ */
 function isSettled(row: UserRow<unknown>, { now, spread }: CheckTools): boolean {
-  const { checkedHash, due, specHash, user } = row;
+  const { checkedHash, due, specHash, told, user } = row;
   if (checkedHash !== specHash) return false;
+  if (!isDeepStrictEqual(told, user.ok ? [] : user.problems)) return false;
   const planned = user.ok ? planAfterChange(user.value, due, now(), spread, false) : undefined;
   return planned?.at === due?.at && planned?.shard === due?.shard;
 }

@@ -2,25 +2,31 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse } from 'aws-lambda';
 import { Temporal } from 'temporal-polyfill';
-import { findReadableSecrets, parseDestination } from '../destinations/registry.ts';
+import { findReadableSecrets } from '../destinations/registry.ts';
 import { connectDynamoDb, connectKms } from '../platform/clients.ts';
 import { readEnvironment, settingsChangedEnvironment } from '../platform/environment.ts';
+import { openRaise } from '../platform/events.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openCheckMetrics } from '../platform/metrics.ts';
+import { openUserRows } from '../platform/user-rows.ts';
+import { openHistory } from '../runs/history.ts';
 import { openSealer } from '../secrets/sealing.ts';
 import { readStreamEvent } from '../settings/stream-event.ts';
-import { openSettingsTable } from '../settings/table.ts';
-import { type CheckTools, checkAll } from './check-settings.ts';
+import { checkChanges } from './check-changes.ts';
 
 const SERVICE = 'settings-changed';
 const environment = readEnvironment(settingsChangedEnvironment);
 const log = openLog(SERVICE);
+const documents = connectDynamoDb();
+const { policies, rows } = openUserRows(documents, environment, SERVICE, log);
 const sealer = openSealer(connectKms(), environment.SECRETS_KEY);
-const tools: CheckTools = {
-  rows: openSettingsTable(connectDynamoDb(), environment.SETTINGS_TABLE, parseDestination),
+const tools = {
+  rows,
+  policies,
   secrets: { find: findReadableSecrets, seal: sealer.seal },
-  spread: { minutes: environment.SPREAD_MINUTES, shards: environment.DUE_SHARDS },
+  history: { jobs: openHistory(documents, environment.RUNS_TABLE).jobs, report: rows.recordRun },
   metrics: openCheckMetrics(SERVICE),
+  raise: openRaise(log),
   log,
   now: () => Temporal.Now.instant(),
 };
@@ -30,8 +36,12 @@ export const handler = middy<unknown, DynamoDBBatchResponse>()
   .use(injectLambdaContext(log, LOG_CONTEXT))
   .handler(async (event) => {
     const changes = readStreamEvent(event);
-    const failed = await checkAll(
-      tools,
+    // A policy that is written is seen by the next row that is checked.
+    policies.forget();
+    const { windowMinutes: minutes = environment.SPREAD_MINUTES } = await policies.read();
+    const spread = { minutes, shards: environment.DUE_SHARDS };
+    const failed = await checkChanges(
+      { ...tools, spread },
       changes.map(({ userId }) => userId),
     );
     return {

@@ -1,6 +1,34 @@
+import type { JobName } from '../core/job.ts';
+import type { RunReport } from '../core/job-ending.ts';
+import type { JobRecord } from '../core/job-record.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Problem } from '../core/problem.ts';
 import type { Place } from '../core/sealed.ts';
 import type { Secret } from '../core/secret.ts';
-import type { KeptProblem } from '../core/user.ts';
+import type { KeptProblem, SettingsRows } from '../core/user.ts';
+
+/** The settings table as the check sees it. */
+export interface CheckedRows extends SettingsRows<unknown> {
+  /** The ids of all users, by pages. */
+  everyone(): AsyncIterable<readonly string[]>;
+}
+
+/** The policy as it stands, and what is wrong with what the operator wrote. */
+export interface PolicyState {
+  readonly policy: Policy;
+  readonly problems: readonly Problem[];
+  /** Absent where nothing is written. */
+  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
+  /** The content that the item's status speaks of. */
+  readonly checkedHash?: string | undefined;
+}
+
+/** The operator's policy as the check sees it. */
+export interface Policies {
+  look(): Promise<PolicyState>;
+  /** Notes in the item what was made of it. */
+  settle(state: PolicyState): Promise<void>;
+}
 
 /** A secret that stands in a row as a person wrote it. */
 export interface ReadableSecret {
@@ -18,6 +46,14 @@ export interface Secrets {
   find(type: string, settings: Readonly<Record<string, unknown>>): readonly ReadableSecret[];
   /** What takes the place of the text. */
   seal(place: Place, setting: string, text: string): Promise<string>;
+}
+
+/** What is known of a user's runs beside the row. */
+export interface History {
+  /** Newest slot first. */
+  jobs(userId: string): AsyncIterable<{ readonly job: JobName; readonly record: JobRecord }>;
+  /** Notes in the row how a run ended; what a later run has told stays. */
+  report(userId: string, destination: string, run: RunReport): Promise<void>;
 }
 
 export interface CheckMetrics {

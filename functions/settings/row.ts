@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { z } from 'zod';
+import type * as z from 'zod';
+import { countProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { shapeProblems } from '../core/shape-problems.ts';
@@ -15,11 +16,16 @@ import {
   rowSchema,
   TOO_MANY_DESTINATIONS,
 } from './schema.ts';
+import { upgradeSpec } from './upgrades.ts';
 
-/** Checks the settings of one destination; problems are told by setting name, or at `type`. */
+/**
+ * Checks the settings of one destination, and whether the operator allows them; problems are told by
+ * setting name, or at `type`.
+ */
 export type ParseDestination<Configured> = (
   type: string,
   settings: Readonly<Record<string, unknown>>,
+  policy: Policy,
 ) => Parsed<Configured>;
 
 /** For those who need to know only which destinations a user has: their settings may be wrong. */
@@ -29,27 +35,31 @@ export const acceptUnseen: ParseDestination<undefined> = () => ({ ok: true, valu
 export function readRow<Configured>(
   item: unknown,
   parseDestination: ParseDestination<Configured>,
+  policy: Policy = NO_LIMITS,
 ): UserRow<Configured> {
   const { spec, status, dueShard, dueAt } = marksSchema.parse(item);
   return {
-    user: parseRow(item, parseDestination),
+    user: parseRow(item, parseDestination, policy),
     specHash: hash(spec),
     checkedHash: status?.specHash,
+    told: status?.problems,
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
     written: writtenSettings(item),
-    sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination),
+    sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination, policy),
   };
 }
 
 /**
  * What the people's part of an item asks for. Strict: an unknown name, a wrong type or a setting that
- * its destination does not accept is a problem. All problems are told at once, each at its path, such
- * as `spec.destinations.nas.settings.SSH_PORT`.
+ * its destination does not accept is a problem, and so is what the operator does not allow. All
+ * problems are told at once, each at its path, such as `spec.destinations.nas.settings.SSH_PORT`.
  */
 export function parseRow<Configured>(
-  item: unknown,
+  written: unknown,
   parseDestination: ParseDestination<Configured>,
+  policy: Policy = NO_LIMITS,
 ): Parsed<User<Configured>> {
+  const item = upgradeSpec(written);
   const shape = rowSchema.safeParse(item, { reportInput: true });
   const problems: Problem[] = shape.success
     ? []
@@ -63,14 +73,18 @@ export function parseRow<Configured>(
   const spec =
     shape.success || !hasTooMany(shape.error) ? readableRow.safeParse(item).data?.spec : undefined;
   const { cron, timeZone } = spec?.schedule ?? { cron: '@daily', timeZone: 'UTC' };
-  const schedule = accept('spec.schedule', parseSchedule(cron, timeZone));
+  const schedule = accept('spec.schedule', parseSchedule(cron, timeZone, policy));
   const configured = new Map<string, { readonly value: Configured }>();
-  for (const [name, given] of Object.entries(spec?.destinations ?? {})) {
+  const destinations = Object.entries(spec?.destinations ?? {});
+  for (const { path, ...found } of countProblems(policy, destinations.length)) {
+    problems.push({ ...found, path: `spec.${path}` });
+  }
+  for (const [name, given] of destinations) {
     const path = `spec.destinations.${name}`;
     if (!DESTINATION_NAME.test(name)) problems.push(badName(path));
     const { data } = readableDestination.safeParse(given);
     if (!data) continue;
-    const parsed = inSettings(parseDestination(data.type, data.settings));
+    const parsed = inSettings(parseDestination(data.type, data.settings, policy));
     accept(path, parsed);
     if (parsed.ok) problems.push(...misplacedSecrets(item, name, data.settings));
     if (parsed.ok) configured.set(name, parsed);

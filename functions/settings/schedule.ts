@@ -1,17 +1,23 @@
 import { distance } from 'fastest-levenshtein';
 import { Temporal } from 'temporal-polyfill';
+import { intervalProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { parseCron } from './cron.ts';
 
-/** Reads a schedule; problems are told at `cron` and `timeZone`. */
-export function parseSchedule(cron: string, timeZone: string): Parsed<Schedule> {
+/** Reads a schedule, and whether the operator allows it; problems are told at `cron` and `timeZone`. */
+export function parseSchedule(
+  cron: string,
+  timeZone: string,
+  policy: Policy = NO_LIMITS,
+): Parsed<Schedule> {
   const rule = parseCron(cron);
-  const zoneProblems = checkTimeZone(timeZone);
-  if (rule.ok && zoneProblems.length === 0) {
-    return { ok: true, value: { cron, timeZone, rule: rule.value } };
-  }
-  return { ok: false, problems: [...(rule.ok ? [] : rule.problems), ...zoneProblems] };
+  const problems = [
+    ...(rule.ok ? intervalProblems(policy, rule.value) : rule.problems),
+    ...checkTimeZone(timeZone),
+  ];
+  if (!rule.ok || problems.length > 0) return { ok: false, problems };
+  return { ok: true, value: { cron, timeZone, rule: rule.value } };
 }
 
 function checkTimeZone(timeZone: string): readonly Problem[] {

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import { MOST_DESTINATIONS } from '../core/policy.ts';
 import { USER_ID } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
 
@@ -10,8 +11,6 @@ const BACK_UP = '"everything" or a list of components such as ["html", "mysql"]'
 const VERIFY = '"size", "checksum" or "readback"';
 const DESTINATIONS = 'a map of at least one destination by name';
 
-/** Most destinations of one user. */
-const MOST_DESTINATIONS = 50;
 export const TOO_MANY_DESTINATIONS = `a map of at most ${MOST_DESTINATIONS} destinations`;
 
 const schedule = z.strictObject(
@@ -88,7 +87,10 @@ export const readableDestination = z.object({
 /** What the pipeline itself wrote; whatever a person made unreadable counts as absent. */
 export const marksSchema = z.object({
   spec: z.unknown().optional(),
-  status: z.object({ specHash: z.string() }).optional().catch(undefined),
+  status: z
+    .object({ specHash: z.string(), problems: z.unknown().optional() })
+    .optional()
+    .catch(undefined),
   [DUE_INDEX.partitionKey]: z.string().catch(''),
   [DUE_INDEX.sortKey]: z.string().optional().catch(undefined),
 });
@@ -108,3 +110,10 @@ export const writtenDestination = z.object({
 
 /** A value of a setting that is sealed. */
 export const sealedSetting = z.object({ sealed: z.string() });
+
+/** Every field that people write, by its path below `spec`; `<name>` stands for any destination. */
+export const SPEC_FIELDS: readonly string[] = [
+  ...Object.keys(spec.shape).filter((name) => name !== 'schedule'),
+  ...Object.keys(schedule.shape).map((name) => `schedule.${name}`),
+  ...Object.keys(destination.shape).map((name) => `destinations.<name>.${name}`),
+];

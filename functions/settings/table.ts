@@ -3,9 +3,11 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   paginateQuery,
+  paginateScan,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
+import { NO_LIMITS, POLICY_ID, type Policy } from '../core/policy.ts';
 import type { Due, UserRow, Verdict } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
 import { type Change, type LastRun, marksChange, marksOf } from './last-run.ts';
@@ -15,6 +17,7 @@ import { verdictChange } from './verdict-change.ts';
 /** Rows of one page of the due index, all of which are handled at once. */
 const PAGE = 50;
 
+const anyItem = z.object({ [SETTINGS_KEY]: z.string() });
 const dueUser = z.object({ [SETTINGS_KEY]: z.string(), [DUE_INDEX.sortKey]: z.string() });
 
 /**
@@ -26,12 +29,14 @@ const dueUser = z.object({ [SETTINGS_KEY]: z.string(), [DUE_INDEX.sortKey]: z.st
  *               specHash, nextRun?, destinations: { <name>: { lastRun: LastRun, lastGood? } } }
  *
  * No write brings a deleted row back.
+ * @param policy what the operator allows; rows that ask for more are invalid
  */
 export function openSettingsTable<Configured>(
   client: DynamoDBDocumentClient,
   table: string,
   parseDestination: ParseDestination<Configured>,
   now = Date.now,
+  policy: () => Promise<Policy> = async () => NO_LIMITS,
 ) {
   const row = (userId: string) => ({ TableName: table, Key: { [SETTINGS_KEY]: userId } });
 
@@ -75,7 +80,7 @@ export function openSettingsTable<Configured>(
     /** The row as it is now; undefined where there is none. */
     async read(userId: string): Promise<UserRow<Configured> | undefined> {
       const { Item } = await client.send(new GetCommand({ ...row(userId), ConsistentRead: true }));
-      return Item && readRow(Item, parseDestination);
+      return Item && readRow(Item, parseDestination, await policy());
     },
 
     /** Users of one shard who are due at `until` (ISO 8601 UTC) or earlier, longest first, by pages. */
@@ -98,6 +103,26 @@ export function openSettingsTable<Configured>(
       }
     },
 
+    /** The ids of all users, by pages. */
+    async *everyone() {
+      const pages = paginateScan(
+        { client, pageSize: PAGE },
+        {
+          TableName: table,
+          ConsistentRead: true,
+          ProjectionExpression: '#id',
+          ExpressionAttributeNames: { '#id': SETTINGS_KEY },
+        },
+      );
+      for await (const { Items = [] } of pages) {
+        const ids = z
+          .array(anyItem)
+          .parse(Items)
+          .map((item) => item[SETTINGS_KEY]);
+        yield ids.filter((id) => id !== POLICY_ID);
+      }
+    },
+
     /**
      * Writes a verdict on the spec into status and due keys, and sealed secrets into the spec. False,
      * and nothing written, where the row is gone or no longer due when it was `seen` to be, or where a
@@ -105,6 +130,19 @@ export function openSettingsTable<Configured>(
      */
     save: (userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean> =>
       updateBelow(userId, ['status'], verdictChange(seen, verdict, now())),
+
+    /**
+     * Has a row looked at that nobody has looked at as it stands: the stream tells of changes only, and
+     * this is one. Nothing happens where the row is gone.
+     */
+    async askForCheck(userId: string): Promise<void> {
+      await updateBelow(userId, ['status'], {
+        UpdateExpression: 'SET #s.askedAt = :now',
+        ConditionExpression: 'attribute_exists(#id)',
+        ExpressionAttributeNames: { '#id': SETTINGS_KEY, '#s': 'status' },
+        ExpressionAttributeValues: { ':now': new Date(now()).toISOString() },
+      });
+    },
 
     /**
      * Notes how a run ended. One of an earlier slot leaves what a later one has told, and when a run last

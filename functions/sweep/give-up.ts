@@ -1,3 +1,4 @@
+import { endingEvents } from '../core/event.ts';
 import { type JobName, jobId } from '../core/job.ts';
 import { closeJob } from '../core/job-ending.ts';
 import { CLOCK_SKEW_MS } from '../core/lease.ts';
@@ -27,6 +28,7 @@ export async function giveUp(tools: SweepTools, sweep: Sweep, job: JobName): Pro
     const { report, record } = closeJob(job, last, ending, clock.now());
     await tools.report(job.userId, job.destination, report);
     await runs.saveJob(job, record);
+    await tools.raise(endingEvents(job, report, record));
     const { userId, destination } = job;
     log.warn('lost job given up', { jobId: jobId(job), userId, destination, reason: message });
     return true;

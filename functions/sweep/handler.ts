@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import { systemClock } from '../core/clock.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { readEnvironment, sweepEnvironment } from '../platform/environment.ts';
+import { openRaise } from '../platform/events.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openSweepMetrics } from '../platform/metrics.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
@@ -24,6 +25,7 @@ const tools: SweepTools = {
   },
   queue: openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL),
   report: openSettingsTable(documents, environment.SETTINGS_TABLE, acceptUnseen).recordRun,
+  raise: openRaise(log),
   metrics: openSweepMetrics(SERVICE),
   log,
 };

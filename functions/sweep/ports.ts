@@ -1,3 +1,4 @@
+import type { FerryEvent } from '../core/event.ts';
 import type { Job, JobName } from '../core/job.ts';
 import type { RunReport } from '../core/job-ending.ts';
 import type { JobRecord } from '../core/job-record.ts';
@@ -54,6 +55,8 @@ export interface Log {
 export interface SweepTools {
   readonly runs: SweepRuns;
   readonly queue: JobSender;
+  /** Tells operators; resolves also where nobody could be told. */
+  raise(events: readonly FerryEvent[]): Promise<void>;
   /** Notes the outcome in the user's row. */
   report(userId: string, destination: string, run: RunReport): Promise<void>;
   readonly metrics: SweepMetrics;

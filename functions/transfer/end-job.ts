@@ -1,6 +1,7 @@
 import { REDELIVERY, waitBefore } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import { FerryError } from '../core/errors.ts';
+import { endingEvents, type FerryEvent } from '../core/event.ts';
 import type { Job } from '../core/job.ts';
 import { closeJob, type Ending, type RunReport } from '../core/job-ending.ts';
 import type { JobRecord } from '../core/job-record.ts';
@@ -16,6 +17,8 @@ export interface EndingTools {
   readonly log: Log;
   /** Puts the next hop on the queue, to be delivered after so many ms at the earliest. */
   sendContinuation(job: Job, delayMs: number): Promise<void>;
+  /** Tells operators; resolves also where nobody could be told. */
+  raise(events: readonly FerryEvent[]): Promise<void>;
   /** Notes the outcome in the user's row. */
   report(userId: string, destination: string, run: RunReport): Promise<void>;
 }
@@ -105,7 +108,10 @@ function stateOf({ archives, errors: [first] }: JobRecord): Ending {
   };
 }
 
-/** Closes a job: what people see first, then our own state. */
+/**
+ * Closes a job: what people see first, then our own state, then the events. Those are raised once: a
+ * worker that is killed before them has ended a job of which operators are told by the row alone.
+ */
 export async function end(
   tools: EndingTools,
   job: Job,
@@ -118,6 +124,7 @@ export async function end(
   await tools.report(job.userId, job.destination, report);
   await tools.runs.saveJob(job, ended);
   const { archives, bytes, errors, reason } = ended;
+  await tools.raise(endingEvents(job, report, ended));
   tools.log.info('job ended', { outcome, archives, bytes, errors, reason });
   return { outcome };
 }

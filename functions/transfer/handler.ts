@@ -3,18 +3,18 @@ import middy from '@middy/core';
 import { systemClock } from '../core/clock.ts';
 import { jobId } from '../core/job.ts';
 import { MiB } from '../core/parts.ts';
-import { parseDestination } from '../destinations/registry.ts';
 import { sha256 } from '../digest/sha256.ts';
 import { connectDynamoDb, connectSqs, connectStaging } from '../platform/clients.ts';
 import { readEnvironment, transferEnvironment } from '../platform/environment.ts';
+import { openRaise } from '../platform/events.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openTransferMetrics } from '../platform/metrics.ts';
 import { openSurroundings } from '../platform/surroundings.ts';
+import { openUserRows } from '../platform/user-rows.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
 import { readMessage } from '../queue/message.ts';
 import { readSqsEvent } from '../queue/sqs-event.ts';
 import { openRunsTable } from '../runs/runs-table.ts';
-import { openSettingsTable } from '../settings/table.ts';
 import { openStaging } from '../source/staging.ts';
 import { answerMessages, type BatchAnswer, type MessageTools } from './answer-messages.ts';
 import { openBuffers } from './buffers.ts';
@@ -25,12 +25,12 @@ const SERVICE = 'transfer';
 const environment = readEnvironment(transferEnvironment);
 const log = openLog(SERVICE);
 const documents = connectDynamoDb();
-const rows = openSettingsTable(documents, environment.SETTINGS_TABLE, parseDestination);
+const { policies, rows } = openUserRows(documents, environment, SERVICE, log);
 const queue = openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL);
 const source = openStaging(connectStaging(), environment.STAGING_BUCKET);
-const surroundings = openSurroundings(source, documents, environment);
+const surroundings = openSurroundings(source, documents, policies.read, environment);
 const services = {
-  settings: readJobSettings(rows, surroundings),
+  settings: readJobSettings(rows, surroundings, policies.read),
   source,
   runs: openRunsTable(documents, environment.RUNS_TABLE),
   hashing: sha256,
@@ -38,6 +38,7 @@ const services = {
   log,
   sendContinuation: queue.sendContinuation,
   report: rows.recordRun,
+  raise: openRaise(log),
 };
 
 /** Carries out the jobs of the queue, one at a time. */
@@ -47,12 +48,12 @@ export const handler = middy<unknown, BatchAnswer>()
     const clock = systemClock(() => context.getRemainingTimeInMillis());
     const tools = { ...services, buffers: openBuffers(environment.IN_FLIGHT_MIB * MiB) };
     const { MAX_RECEIVE_COUNT: maxReceiveCount } = environment;
-    const queueTools = { readMessage, delay: queue.delay, clock, log };
     const runMessage: MessageTools['runJob'] = (job, { messageId, receiveCount }) => {
       const { destination, userId } = job;
       log.appendKeys({ jobId: jobId(job), userId, destination });
       const owner = `${context.awsRequestId}#${messageId}`;
       return runJob(tools, job, { owner, receiveCount, maxReceiveCount, clock });
     };
-    return answerMessages({ ...queueTools, runJob: runMessage }, readSqsEvent(event));
+    const queueTools = { readMessage, delay: queue.delay, clock, log, runJob: runMessage };
+    return answerMessages(queueTools, readSqsEvent(event));
   });

@@ -3,6 +3,7 @@ import type { Checkpoint } from '../core/checkpoint.ts';
 import type { Job, JobName } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
 import type { Receipt, Verification } from '../core/receipt.ts';
 import type { Destination } from '../destinations/contract.ts';
@@ -54,6 +55,11 @@ export interface Runs {
    */
   saveShown(lease: Lease, archive: StagedArchive): Promise<void>;
   saveReceipt(lease: Lease, receipt: Receipt): Promise<void>;
+  /** Bytes delivered for a user within a month, such as `2026-11`. */
+  deliveredIn(userId: string, month: string): Promise<number>;
+  countDelivered(userId: string, month: string, bytes: number): Promise<void>;
+  /** How many other destinations of the user somebody delivers to now. */
+  othersAtWork(lease: Lease): Promise<number>;
   /** Whether somebody cancelled this very job; asked now and then while it is under way. */
   isCancelled(job: JobName): Promise<boolean>;
 }
@@ -63,6 +69,8 @@ export interface JobSettings {
   readonly backUp: Selection;
   readonly type: string;
   readonly verify: Verification;
+  /** What the operator allows. */
+  readonly policy: Policy;
   open(): Promise<Destination>;
 }
 

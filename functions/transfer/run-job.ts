@@ -4,12 +4,14 @@ import { type Job, type JobName, jobId, readJobId } from '../core/job.ts';
 import { admit, type JobRecord, startRecord } from '../core/job-record.ts';
 import { CLOCK_SKEW_MS, type Lease } from '../core/lease.ts';
 import { expectedUntil } from '../core/overdue.ts';
+import { isPolicyAlone } from '../core/policy.ts';
 import { describeProblems } from '../core/problem.ts';
 import type { Hashing } from '../core/running-hash.ts';
 import type { Buffers } from './buffers.ts';
 import { deliverArchives } from './deliver-archives.ts';
 import { comeBack, conclude, type Delivery, type EndingTools, end } from './end-job.ts';
 import type { JobResult, Runs, SettingsReader, Source, TransferMetrics } from './ports.ts';
+import { waitForTurn } from './turn.ts';
 
 export interface JobTools extends EndingTools {
   readonly settings: SettingsReader;
@@ -104,9 +106,14 @@ async function runLeased(
     }
     if (!settings.ok) {
       const message = describeProblems(settings.problems);
-      const refused = { ...record, errors: [{ code: 'setting-invalid', message }] } as const;
+      const code = isPolicyAlone(settings.problems) ? 'policy' : 'setting-invalid';
+      const refused = { ...record, errors: [{ code, message }] } as const;
       return await end(tools, job, refused, { state: 'failed', message }, clock);
     }
+
+    const { policy } = settings.value;
+    const waiting = await waitForTurn(tools, policy, job, delivery, lease, record);
+    if (waiting) return waiting;
 
     const cutOff = Math.min(CUT_OFF_MS, clock.remaining() / 8);
     const signal = clock.deadline(Math.max(0, clock.remaining() - cutOff));

@@ -214,7 +214,7 @@ describe('Azure when things go wrong', () => {
   });
 
   it.each([
-    [403, 'AuthenticationFailed', 'auth-refused', 'never', /account key/],
+    [403, 'AuthenticationFailed', 'auth-refused', 'never', /AZURE_STORAGE_PRIMARY_ACCOUNT_KEY/],
     [403, 'AuthorizationPermissionMismatch', 'permission-denied', 'never', /read, create, write/],
     [404, 'ContainerNotFound', 'not-found', 'never', /AZURE_STORAGE_CONTAINER_NAME/],
     [400, 'InvalidBlobTier', 'setting-invalid', 'never', /AZURE_STORAGE_ACCESS_TIER/],

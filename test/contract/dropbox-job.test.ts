@@ -3,6 +3,7 @@ import type { StagedArchive } from '../../functions/core/archive.ts';
 import { type Clock, systemClock } from '../../functions/core/clock.ts';
 import type { Job } from '../../functions/core/job.ts';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { sha256 } from '../../functions/digest/sha256.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
@@ -92,6 +93,7 @@ describe('a job that goes to a Dropbox', () => {
               ok: true,
               value: {
                 backUp: 'everything',
+                policy: NO_LIMITS,
                 type: 'dropbox',
                 verify: 'size',
                 open: async () => limitParts(await openWith(settings)),
@@ -102,6 +104,7 @@ describe('a job that goes to a Dropbox', () => {
           runs: openRunsTable(dynamo.documents, dynamo.runsTable, clock.now),
           hashing: { ...sha256, start: () => sha256.start(LARGE) },
           buffers: openBuffers(64 * MiB),
+          raise: async () => {},
           metrics: { runEnded() {}, archiveDelivered() {} },
           log: { debug() {}, info() {}, warn() {} },
           sendContinuation: async (next) => void queue.push(next),

@@ -46,7 +46,7 @@ async function killOnce(world: World, atStep: number, when: Death['when']): Prom
   return false;
 }
 
-const AT_REST = ['JOB', 'LEASE', 'RECEIPT', 'RECEIPT', 'SHOWN', 'SHOWN'];
+const AT_REST = ['JOB', 'LEASE', 'RECEIPT', 'RECEIPT', 'SHOWN', 'SHOWN', 'USAGE'];
 
 describe('a job whose worker is killed', () => {
   it('needs several hops without any kill, and sends every byte once', async () => {

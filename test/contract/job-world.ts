@@ -2,8 +2,10 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Archive, StagedArchive } from '../../functions/core/archive.ts';
 import { systemClock } from '../../functions/core/clock.ts';
 import { FerryError } from '../../functions/core/errors.ts';
+import type { FerryEvent } from '../../functions/core/event.ts';
 import type { Job } from '../../functions/core/job.ts';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS, type Policy } from '../../functions/core/policy.ts';
 import type { Receipt, Verification } from '../../functions/core/receipt.ts';
 import type { Capabilities, Destination } from '../../functions/destinations/contract.ts';
 import { sha256 } from '../../functions/digest/sha256.ts';
@@ -50,6 +52,9 @@ export interface World {
   readonly reports: RunReport[];
   settings: SettingsReader;
   verify: Verification;
+  policy: Policy;
+  /** What operators were told, in order. */
+  readonly events: FerryEvent[];
   /** How the destination differs from one that can do everything. */
   capabilities: Partial<Capabilities>;
   /** What the staging bucket answers to a read; by default what is staged. */
@@ -95,6 +100,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
       ok: true,
       value: {
         backUp: 'everything',
+        policy: world.policy,
         type: 'memory',
         verify: world.verify,
         open: async () => openMemoryDestination(server, world.capabilities),
@@ -104,6 +110,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
   const runs = openRunsTable(dynamo.documents, dynamo.runsTable, () => now);
   const queue: Job[] = [job];
   const reports: RunReport[] = [];
+  const events: FerryEvent[] = [];
   let workers = 0;
 
   const deliverMessage: World['deliverMessage'] = async ({
@@ -125,9 +132,11 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
         },
         report: async (_user: string, _destination: string, run: RunReport) =>
           void reports.push(run),
+        raise: async (raised: readonly FerryEvent[]) => void events.push(...raised),
       },
       'sendContinuation',
       'report',
+      'raise',
     );
     const tools: JobTools = {
       settings: {
@@ -144,7 +153,7 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
         runs,
         ...(['job', 'acquire', 'assertHeld', 'release', 'saveJob', 'checkpoint'] as const),
         ...(['saveCheckpoint', 'removeCheckpoint', 'deliveredBy'] as const),
-        ...(['saveShown', 'saveReceipt'] as const),
+        ...(['saveShown', 'saveReceipt', 'countDelivered', 'deliveredIn', 'othersAtWork'] as const),
       ),
       hashing: sha256,
       buffers: openBuffers(MiB),
@@ -167,8 +176,9 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
 
   const world: World = {
     now: () => now,
-    ...{ userId, job, server, staged, runs, queue, reports, settings, deliverMessage },
+    ...{ userId, job, server, staged, runs, queue, reports, events, settings, deliverMessage },
     verify: 'size',
+    policy: NO_LIMITS,
     capabilities: {},
     read: (bytes) => bytes,
     onContinuation: async () => {},

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import { addressOf } from '../../functions/destinations/http/address.ts';
 import { openS3 } from '../../functions/destinations/s3/destination.ts';
@@ -15,7 +16,7 @@ import { HANDED_OUT, type KeyServer, startKeyServer } from '../servers/key-serve
 import type { S3Server } from '../servers/s3-server.ts';
 import { failure } from './failure.ts';
 import { openWith } from './s3-subject.ts';
-import { LOOPBACK, NO_SURROUNDINGS } from './surroundings.ts';
+import { NO_SURROUNDINGS } from './surroundings.ts';
 
 const BUCKET = 'roles';
 const ROLE = 'arn:aws:iam::111122223333:role/ferry-backups';
@@ -52,11 +53,11 @@ describe('keys that are not in the settings', () => {
     const place = { userId, destination: 'cloud' };
     return surroundingsOf(
       staging,
+      NO_LIMITS,
       openDeliveryRoles(sts),
       findings,
       { unseal: () => unseal('', '') },
       roleEndpoints,
-      LOOPBACK,
     )(place);
   };
   const settings = () => ({ AWS_S3_BUCKET_NAME: BUCKET, AWS_ENDPOINT: front.endpoint });

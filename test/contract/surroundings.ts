@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Surroundings } from '../../functions/destinations/surroundings.ts';
 import { openEgress } from '../../functions/egress/egress.ts';
 
@@ -9,6 +10,7 @@ export const NO_SURROUNDINGS: Surroundings = {
   egress: LOOPBACK,
   trustFirstHostKey: false,
   readFile: async () => undefined,
+  policy: NO_LIMITS,
   unseal: async () => {
     throw new Error('nobody opens anything here');
   },

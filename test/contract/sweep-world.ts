@@ -50,6 +50,7 @@ export async function sweepOnce(
       runs: process.wrap(own, 'job', 'moveOn', 'acquire', 'saveJob', 'release'),
       queue: { send: (jobs) => (jobs.length > 0 ? send(jobs) : Promise.resolve([])) },
       report,
+      raise: async (raised) => void world.events.push(...raised),
       metrics: {
         sweepEnded(ended) {
           summary = ended;

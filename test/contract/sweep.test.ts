@@ -63,7 +63,7 @@ async function expectDelivered(world: World): Promise<void> {
   expect(world.server.files.size).toBe(2);
   expect(world.server.unfinished.size).toBe(0);
   const kinds = (await dynamo.itemsOf(world.userId)).map((sk) => sk.split('#')[0]);
-  expect(kinds.sort()).toEqual(['JOB', 'LEASE', 'RECEIPT', 'RECEIPT', 'SHOWN', 'SHOWN']);
+  expect(kinds.sort()).toEqual(['JOB', 'LEASE', 'RECEIPT', 'RECEIPT', 'SHOWN', 'SHOWN', 'USAGE']);
   expect(await expectations(dynamo, world)).toEqual([]);
 }
 
@@ -285,6 +285,7 @@ describe('a sweep', () => {
           runs: { ...openRunsTable(dynamo.documents, dynamo.runsTable), ...index },
           queue: openJobQueue(sqs.client, url),
           report: async () => {},
+          raise: async () => {},
           metrics: {
             sweepEnded(summary) {
               swept = summary.swept;

@@ -151,9 +151,11 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   PutCommand: ['dynamodb:PutItem'],
   SendMessageBatchCommand: ['sqs:SendMessage'],
   SendMessageCommand: ['sqs:SendMessage'],
+  PutEventsCommand: ['events:PutEvents'],
   UpdateCommand: ['dynamodb:UpdateItem'],
   paginateListObjectsV2: ['s3:ListBucket'],
   paginateQuery: ['dynamodb:Query'],
+  paginateScan: ['dynamodb:Scan'],
 };
 
 /** What calls need that only the command line makes. */
@@ -182,7 +184,7 @@ const SEALING = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
 describe('functions together', () => {
   it('may do what their code calls and Lambda needs, and nothing besides', () => {
-    const folders = ['settings', 'runs', 'source', 'queue', 'secrets'];
+    const folders = ['settings', 'policy', 'runs', 'source', 'queue', 'events', 'secrets'];
     const code = folders
       .flatMap((folder) => globSync(join(ROOT, 'functions', folder, '**', '*.ts')))
       .map((file) => readFileSync(file, 'utf8'))
@@ -193,7 +195,7 @@ describe('functions together', () => {
     const needed = calls.flatMap((call) => ACTIONS[call] ?? [`for ${call}: name it in this test`]);
     const allowed = statements
       .flatMap((found) => found.actions)
-      .filter((action) => /^(dynamodb|s3|sqs):/.test(action) || SEALING.includes(action));
+      .filter((action) => /^(dynamodb|events|s3|sqs):/.test(action) || SEALING.includes(action));
     expect([...new Set(allowed)].sort()).toEqual([...new Set([...needed, ...POLLING])].sort());
   });
 });
@@ -262,6 +264,25 @@ describe('settings-changed', () => {
       found.actions.includes('sqs:SendMessage'),
     );
     expect(sending?.resources.join()).toContain('SettingsChangedDeadLetters');
+  });
+
+  it('reads what is known of runs, and writes none of it', () => {
+    const onRuns = of('SettingsChangedHandlerRole').filter((found) =>
+      found.resources.join().includes('Runs'),
+    );
+    expect(onRuns.flatMap((found) => found.actions)).toEqual(['dynamodb:Query']);
+  });
+});
+
+describe('events', () => {
+  it('are raised on the default bus alone, by those that find out', () => {
+    const raising = statements.filter((found) => found.actions.includes('events:PutEvents'));
+    expect(raising.map(({ role }) => role.replace(/HandlerRole.*/, '')).sort()).toEqual([
+      'SettingsChanged',
+      'Sweep',
+      'Transfer',
+    ]);
+    for (const { resources } of raising) expect(resources.join()).toMatch(/event-bus\/default/);
   });
 });
 

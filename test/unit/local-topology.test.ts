@@ -10,6 +10,7 @@ const ENDPOINTS = {
   kms: 'http://127.0.0.1:4004',
   dynamodb: 'http://127.0.0.1:1',
   sqs: 'http://127.0.0.1:2',
+  events: 'http://127.0.0.1:4',
   s3: 'http://127.0.0.1:3',
 };
 

@@ -176,7 +176,11 @@ describe('what it forbids names the rule and what to do', () => {
       rule: 'types',
       remedy: expect.stringContaining('s3, azure'),
     });
-    const traits = { hosts: [], plainHttp: 'WEBDAV_URL', insecureTls: 'WEBDAV_URL_INSECURE' };
+    const traits = {
+      hosts: [],
+      plainHttp: [{ setting: 'WEBDAV_URL', toHttps: 'begin WEBDAV_URL with https' }],
+      insecureTls: { setting: 'WEBDAV_URL_INSECURE', authority: 'WEBDAV_URL_CA_CERT' },
+    };
     expect(traitProblems(strict, traits)).toMatchObject([
       { path: 'WEBDAV_URL', rule: 'plainHttp' },
       { path: 'WEBDAV_URL_INSECURE', rule: 'insecureTls' },

@@ -96,6 +96,7 @@ function sweep({ at = NOW, remaining = () => 120_000, change = {} }: SweepOption
         },
       },
       report: async (userId, _destination, { outcome }) => void reports.push({ userId, outcome }),
+      raise: async () => {},
       metrics: { sweepEnded: (summary) => sweeps.push({ ...summary }) },
       log,
     },

@@ -8,7 +8,7 @@ type Meaning = readonly [code: ErrorCode, retry: Retry, message: string, scope?:
 const KEY: Meaning = [
   'auth-refused',
   'never',
-  'Azure refuses the credentials. Check the account key, the connection string or the shared access signature and when it runs out.',
+  'Azure refuses the credentials. Check AZURE_STORAGE_PRIMARY_ACCOUNT_KEY, AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_SAS, whichever is given, and when a signature runs out.',
 ];
 const DENIED: Meaning = [
   'permission-denied',

@@ -1,9 +1,10 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import { addressOf } from '../http/address.ts';
 import { certificates } from '../http/certificates.ts';
 import { folder } from '../http/folder.ts';
-import { type Trust, trustProblems } from '../http/trust.ts';
+import { httpTraits, type Trust, trustProblems } from '../http/trust.ts';
 import { flag, issue, secret, text } from '../setting.ts';
 import { toAccount } from './account.ts';
 import { isKey, parseConnectionString } from './connection-string.ts';
@@ -102,6 +103,7 @@ export const azureSchema = z.object({
 });
 
 const TRUST = {
+  address: 'AZURE_STORAGE_ENDPOINT',
   insecure: 'AZURE_STORAGE_ENDPOINT_INSECURE',
   authority: 'AZURE_STORAGE_ENDPOINT_CA_CERT',
   toHttps: 'give an address that begins with https',
@@ -132,6 +134,13 @@ export function toAzureSettings(given: z.output<typeof azureSchema>): Parsed<Azu
       ...trust,
     },
   };
+}
+
+/** What the operator's policy looks at. */
+export function azureTraits(given: z.output<typeof azureSchema>): Traits {
+  const account = toAccount(given, Date.now());
+  const address = account.ok ? addressOf(account.value.endpoint) : undefined;
+  return httpTraits(TRUST, given.AZURE_STORAGE_ENDPOINT_INSECURE, address);
 }
 
 function* containerProblems(name: string, signedFor: string | undefined): Generator<Problem> {

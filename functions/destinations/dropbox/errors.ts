@@ -10,7 +10,7 @@ const CONNECT = 'Connect again: ferry dropbox connect.';
 const DISCONNECTED: Meaning = [
   'auth-refused',
   'never',
-  `Dropbox does not accept the refresh token: it was taken back, or belongs to another app. ${CONNECT}`,
+  `Dropbox does not accept the token in DROPBOX_REFRESH_TOKEN: it was taken back, or belongs to another app. ${CONNECT}`,
 ];
 const WRONG_APP: Meaning = [
   'auth-refused',

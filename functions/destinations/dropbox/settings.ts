@@ -1,6 +1,8 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
+import { addressOf } from '../http/address.ts';
 import { folder } from '../http/folder.ts';
 import { integer, issue, secret, text } from '../setting.ts';
 import { pathProblem } from './names.ts';
@@ -117,5 +119,23 @@ export function toDropboxSettings(given: z.output<typeof dropboxSchema>): Parsed
       endpoint: given.DROPBOX_ENDPOINT,
       oauthEndpoint: given.DROPBOX_OAUTH2_ENDPOINT,
     },
+  };
+}
+
+/** What the operator's policy looks at; nothing where Dropbox itself is asked. */
+export function dropboxTraits(settings: z.output<typeof dropboxSchema>): Traits {
+  const given = [
+    { setting: 'DROPBOX_ENDPOINT', url: settings.DROPBOX_ENDPOINT },
+    { setting: 'DROPBOX_OAUTH2_ENDPOINT', url: settings.DROPBOX_OAUTH2_ENDPOINT },
+  ].flatMap(({ setting, url }) => (url ? [{ setting, address: addressOf(url) }] : []));
+  return {
+    hosts: given.map(({ setting, address }) => ({
+      settings: { host: setting, port: setting },
+      host: address.host,
+      port: address.port,
+    })),
+    plainHttp: given
+      .filter(({ address }) => address.protocol === 'http')
+      .map(({ setting }) => ({ setting, toHttps: `begin ${setting} with https` })),
   };
 }

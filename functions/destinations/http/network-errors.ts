@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ErrorCode, FerryError, type Retry } from '../../core/errors.ts';
 
 const failure = z.object({
@@ -47,6 +47,11 @@ function meanings({ address, authority, plain }: Wording): Readonly<Record<strin
     'now',
     'The connection to the server broke. Ferry tries again.',
   ];
+  const noTls: Meaning = [
+    'protocol',
+    'never',
+    `The server does not speak TLS at this port. Correct the port in ${address}${plain === undefined ? '' : `, or ${plain}`}.`,
+  ];
   return {
     DEPTH_ZERO_SELF_SIGNED_CERT: ownAuthority,
     SELF_SIGNED_CERT_IN_CHAIN: ownAuthority,
@@ -64,11 +69,10 @@ function meanings({ address, authority, plain }: Wording): Readonly<Record<strin
       'never',
       `The server's certificate is for another name. Give in ${address} the name that the certificate is for.`,
     ],
-    EPROTO: [
-      'protocol',
-      'never',
-      `The server does not speak TLS at this port. Correct the port in ${address}${plain === undefined ? '' : `, or ${plain}`}.`,
-    ],
+    EPROTO: noTls,
+    // What a socket of Node's own is told instead.
+    ERR_SSL_WRONG_VERSION_NUMBER: noTls,
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
     ENOTFOUND: noName,
     EAI_AGAIN: noName,
     ECONNREFUSED: noWay,

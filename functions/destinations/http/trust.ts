@@ -1,5 +1,7 @@
 import { getCACertificates } from 'node:tls';
+import type { Traits } from '../../core/policy.ts';
 import type { Problem } from '../../core/problem.ts';
+import type { Address } from './address.ts';
 
 /** Whose certificates are believed. */
 export interface Trust {
@@ -15,8 +17,9 @@ export function tlsOptions({ insecure, authorities }: Trust) {
   return authorities.length === 0 ? {} : { ca: [...getCACertificates('default'), ...authorities] };
 }
 
-/** The settings that say whose certificates are believed. */
+/** The settings that say where a server is and whose certificates are believed. */
 export interface TrustSettings {
+  readonly address: string;
   readonly insecure: string;
   readonly authority: string;
   /** How the user gets from http to https. */
@@ -49,4 +52,19 @@ export function* trustProblems(
       remedy: `Remove ${names.insecure}; your own certificate is trusted without it.`,
     };
   }
+}
+
+/** What the operator's policy looks at of a server that is reached by HTTP. */
+export function httpTraits(
+  names: TrustSettings,
+  insecure: boolean | undefined,
+  address: Address | undefined,
+): Traits {
+  const { address: setting, authority, toHttps } = names;
+  const settings = { host: setting, port: setting };
+  return {
+    hosts: address ? [{ settings, host: address.host, port: address.port }] : [],
+    plainHttp: address?.protocol === 'http' ? [{ setting, toHttps }] : [],
+    insecureTls: insecure ? { setting: names.insecure, authority } : undefined,
+  };
 }

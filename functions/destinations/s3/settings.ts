@@ -1,12 +1,13 @@
 import type { StorageClass } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MiB } from '../../core/parts.ts';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Address } from '../http/address.ts';
 import { certificates } from '../http/certificates.ts';
 import { folder } from '../http/folder.ts';
-import { type Trust, trustProblems } from '../http/trust.ts';
+import { httpTraits, type Trust, trustProblems } from '../http/trust.ts';
 import { flag, integer, issue, secret, text } from '../setting.ts';
 import { type Credentials, toCredentials } from './credentials.ts';
 import { toEndpoint } from './endpoint.ts';
@@ -122,6 +123,7 @@ export const s3Schema = z.object({
 type Given = z.output<typeof s3Schema>;
 
 const TRUST = {
+  address: 'AWS_ENDPOINT',
   insecure: 'AWS_ENDPOINT_INSECURE',
   authority: 'AWS_ENDPOINT_CA_CERT',
   toHttps: 'set AWS_ENDPOINT_PROTO to https',
@@ -158,6 +160,12 @@ export function toS3Settings(given: Given): Parsed<S3Settings> {
       partSize: given.AWS_PART_SIZE,
     },
   };
+}
+
+/** What the operator's policy looks at. */
+export function s3Traits(given: Given): Traits {
+  const endpoint = toEndpoint(given.AWS_ENDPOINT, given.AWS_ENDPOINT_PROTO);
+  return httpTraits(TRUST, given.AWS_ENDPOINT_INSECURE, endpoint.ok ? endpoint.value : undefined);
 }
 
 function* hostProblems(given: Given, endpoint: Address): Generator<Problem> {

@@ -129,7 +129,7 @@ export function explainConnecting(error: unknown, settings: SshSettings): FerryE
   if (code === 'ECONNREFUSED') {
     return new FerryError(
       'unreachable',
-      `Nothing answers at ${server}. Check SSH_PORT, and that SSH is switched on at the server.`,
+      `Nothing answers at ${server}. Check SSH_HOST_NAME and SSH_PORT, and that SSH is switched on at the server.`,
       later,
     );
   }
@@ -159,7 +159,7 @@ export function explainConnecting(error: unknown, settings: SshSettings): FerryE
   return new FerryError(
     'unreachable',
     `${server} ended the connection before it was ready. ` +
-      'Check that an SSH server listens there and does not block this client.',
+      'Check SSH_HOST_NAME and SSH_PORT: an SSH server has to listen there, and not to block this client.',
     later,
   );
 }

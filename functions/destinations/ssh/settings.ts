@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
 import { integer, issue, secret, text } from '../setting.ts';
@@ -17,6 +18,8 @@ export interface SshSettings {
   readonly remotePath: string;
   readonly hostKeys: HostKeys;
 }
+
+const DEFAULT_PORT = 22;
 
 const hostName = text.transform((value, context) => {
   const host = value.replace(/^\[(.*)\]$/, '$1');
@@ -81,7 +84,7 @@ export function toSshSettings(given: z.output<typeof sshSchema>): Parsed<SshSett
     ok: true,
     value: {
       host: given.SSH_HOST_NAME,
-      port: given.SSH_PORT ?? 22,
+      port: given.SSH_PORT ?? DEFAULT_PORT,
       user: given.SSH_USER,
       password: given.SSH_PASSWORD,
       privateKey: identity?.key,
@@ -89,6 +92,13 @@ export function toSshSettings(given: z.output<typeof sshSchema>): Parsed<SshSett
       hostKeys: given.SSH_HOST_KEY ?? { types: [], accepted: [], revoked: [] },
     },
   };
+}
+
+/** What the operator's policy looks at: SSH is never unencrypted, and knows no certificates. */
+export function sshTraits(given: z.output<typeof sshSchema>): Traits {
+  const settings = { host: 'SSH_HOST_NAME', port: 'SSH_PORT' };
+  const place = { settings, host: given.SSH_HOST_NAME, port: given.SSH_PORT ?? DEFAULT_PORT };
+  return { hosts: [place], plainHttp: [] };
 }
 
 const NO_CREDENTIALS: Problem = {

@@ -1,10 +1,11 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';
 import { addressOf } from '../http/address.ts';
 import { certificates } from '../http/certificates.ts';
 import { folder } from '../http/folder.ts';
-import { type Trust, trustProblems } from '../http/trust.ts';
+import { httpTraits, type Trust, trustProblems } from '../http/trust.ts';
 import { flag, issue, secret, text } from '../setting.ts';
 
 /** What the driver needs, checked and put together. */
@@ -83,6 +84,7 @@ export const webDavSchema = z.object({
 type Given = z.output<typeof webDavSchema>;
 
 const TRUST = {
+  address: 'WEBDAV_URL',
   insecure: 'WEBDAV_URL_INSECURE',
   authority: 'WEBDAV_URL_CA_CERT',
   toHttps: 'begin WEBDAV_URL with https',
@@ -110,6 +112,11 @@ export function toWebDavSettings(given: Given): Parsed<WebDavSettings> {
       ...trust,
     },
   };
+}
+
+/** What the operator's policy looks at. */
+export function webDavTraits(given: Given): Traits {
+  return httpTraits(TRUST, given.WEBDAV_URL_INSECURE, addressOf(given.WEBDAV_URL));
 }
 
 function* loginProblems(given: Given): Generator<Problem> {

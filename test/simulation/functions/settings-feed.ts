@@ -44,6 +44,8 @@ export function followSettings(deployment: Deployment, environment: Environment)
           rows: openSettingsTable(documents, 'settings', parseSimulated, clock.now),
           secrets: { find: findSimulated, seal },
           spread,
+          raise: async () => {},
+          history: { async *jobs() {}, report: async () => {} },
           metrics: { rowRefused() {} },
           log: witness.logOf(invocation),
           now: () => Temporal.Instant.fromEpochMilliseconds(clock.now()),

@@ -34,6 +34,7 @@ export function sweepNowAndThen(deployment: Deployment, environment: Environment
           },
           queue: openJobQueue(deployment.queue.connect(invocation), 'https://queue.test'),
           report: rows.recordRun,
+          raise: async () => {},
           metrics: { sweepEnded() {} },
           log: witness.logOf(invocation),
         };

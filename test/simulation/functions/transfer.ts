@@ -47,6 +47,7 @@ export function transfer(
     runs: openRunsTable(deployment.runs.connect(invocation), 'runs', clock.now),
     hashing: deployment.hashing,
     buffers: openBuffers(inFlight),
+    raise: async () => {},
     metrics: { runEnded() {}, archiveDelivered() {} },
     log,
     sendContinuation: queue.sendContinuation,

@@ -1,0 +1,21 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { describeProblems } from '../core/problem.ts';
+import { destinationTypes } from '../destinations/registry.ts';
+import { openPolicyTable } from '../policy/table.ts';
+import { openPolicyMetrics } from './metrics.ts';
+
+/** The operator's policy, for one function; one that cannot be used is logged and counted each time it is met. */
+export function openPolicies(
+  documents: DynamoDBDocumentClient,
+  { SETTINGS_TABLE }: { readonly SETTINGS_TABLE: string },
+  service: string,
+  log: Logger,
+) {
+  const metrics = openPolicyMetrics(service);
+  const types = destinationTypes.map(({ type }) => type);
+  return openPolicyTable(documents, SETTINGS_TABLE, types, (problems) => {
+    metrics.policyRefused();
+    log.error('policy refused', { reason: describeProblems(problems) });
+  });
+}
