@@ -13,26 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-it('archives reach OpenSSH and Azurite whole and once while everything goes wrong', async () => {
-  const results = await runCrash({
-    types: ['ssh', 'azure'],
-    rounds: 1,
-    seed: 7,
-    scratch,
-    say: (line) => void lines.push(line),
-  });
-  for (const { rounds } of results) {
-    expect(
-      rounds.flatMap(({ failures }) => failures),
-      lines.join('\n'),
-    ).toEqual([]);
-    expect(rounds).toHaveLength(2);
-    const [calm, everything] = rounds;
-    // Without trouble every byte goes once, over several hops.
-    expect(calm?.hops).toBeGreaterThan(1);
-    expect(everything).toMatchObject({ restarts: 1, cuts: 2 });
-  }
-  const rows = results.map(toRow);
-  expect(rows.map(({ type }) => type)).toEqual(['ssh', 'azure']);
-  expect(rows.reduce((sum, { kills }) => sum + kills, 0)).toBeGreaterThan(0);
+it('archives reach OpenSSH whole and once while everything goes wrong', async () => {
+  const say = (line: string) => void lines.push(line);
+  const [result, ...others] = await runCrash({ types: ['ssh'], rounds: 1, seed: 7, scratch, say });
+  expect(others).toEqual([]);
+  const [calm, everything] = result?.rounds ?? [];
+  expect([calm?.failures, everything?.failures], lines.join('\n')).toEqual([[], []]);
+  expect(everything).toMatchObject({ restarts: 1, cuts: 2 });
+  expect(result && toRow(result)).toMatchObject({ type: 'ssh', rounds: 2, failures: 0 });
 }, 480_000);

@@ -5,7 +5,7 @@ import { startNextcloudPlace } from './nextcloud.ts';
 import type { CrashPlace, Place } from './place.ts';
 import { startS3Place } from './s3.ts';
 import { startSshPlace } from './ssh.ts';
-import { startSabrePlace, startWebDavPlace } from './webdav.ts';
+import { startWebDavPlace } from './webdav.ts';
 
 type Starts<P> = Readonly<Record<string, (scratch: string) => Promise<P>>>;
 
@@ -21,7 +21,6 @@ export const CRASH_PLACES: Starts<CrashPlace> = {
 /** Every server on which a transfer is continued, in each of the ways that there are. */
 export const HOP_PLACES: Starts<Place> = {
   ...CRASH_PLACES,
-  sabredav: startSabrePlace,
   nextcloud: startNextcloudPlace,
 };
 

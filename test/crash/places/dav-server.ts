@@ -23,13 +23,11 @@ export interface DavServer {
   nameOf(seen: Seen): string | undefined;
   /** Unfinished things that are kept elsewhere. */
   unfinished?(): Promise<readonly string[]>;
-  /** What the server keeps for itself beside the files, and shows to nobody. */
-  readonly own?: string;
 }
 
 /** A WebDAV server that stores its files as such. */
 export function davPlace(options: DavServer): Place {
-  const { name, called, server, bytesAtOnce, hopBytes, nameOf, unfinished, own } = options;
+  const { name, called, server, bytesAtOnce, hopBytes, nameOf, unfinished } = options;
   return {
     name,
     type: 'webdav',
@@ -59,8 +57,7 @@ export function davPlace(options: DavServer): Place {
         read: (path) => readByCurl(server, `${folder}/${path}`),
         async contents() {
           const files = (await filesBelow(at(''))).map((path) => relative(at(''), path));
-          const shown = files.filter((path) => path.split('/').at(-1) !== own);
-          return [...shown.sort(), ...((await unfinished?.()) ?? [])];
+          return [...files.sort(), ...((await unfinished?.()) ?? [])];
         },
       };
     },

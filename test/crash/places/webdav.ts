@@ -1,8 +1,7 @@
 import { startApache } from '../../servers/apache.ts';
 import type { Seen } from '../../servers/http-front.ts';
-import { startSabre } from '../../servers/sabredav.ts';
 import { davPlace } from './dav-server.ts';
-import { type CrashPlace, type Place, partAt } from './place.ts';
+import { type CrashPlace, partAt } from './place.ts';
 
 /** Two parts are under way, of which the second one waits for the first; then there is time for a third. */
 const sizes = { bytesAtOnce: 16 * 1024 ** 2, hopBytes: 24 * 1024 ** 2 };
@@ -17,18 +16,9 @@ export async function startWebDavPlace(): Promise<CrashPlace> {
   return { ...place, halt: server.halt, start: server.start };
 }
 
-/** SabreDAV, which takes pieces by PATCH. */
-export async function startSabrePlace(): Promise<Place> {
-  const server = await startSabre();
-  return davPlace({
-    ...{ name: 'sabredav', called: 'SabreDAV', own: '.sabredav' },
-    ...{ server, nameOf, ...sizes },
-  });
-}
-
 function nameOf({ method, path, headers }: Seen): string | undefined {
   if (path.includes('.ferry-probe-')) return method === 'GET' ? undefined : `trial ${method}`;
-  const range = headers['content-range'] ?? headers['x-update-range'] ?? '';
+  const range = headers['content-range'] ?? '';
   switch (method) {
     case 'MKCOL':
       return 'folder made';
@@ -36,9 +26,8 @@ function nameOf({ method, path, headers }: Seen): string | undefined {
       return 'publish';
     case 'DELETE':
       return 'removed';
-    case 'PATCH':
     case 'PUT':
-      return partAt(Number(/^bytes[ =](\d+)-/.exec(String(range))?.[1] ?? 0));
+      return partAt(Number(/^bytes (\d+)-/.exec(range)?.[1] ?? 0));
     default:
       return undefined;
   }
