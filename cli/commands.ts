@@ -4,6 +4,8 @@ import { check } from './commands/check.ts';
 import { dropboxConnect } from './commands/dropbox-connect.ts';
 import { exportUser } from './commands/export.ts';
 import { importUser } from './commands/import.ts';
+import { policySet } from './commands/policy-set.ts';
+import { policyShow } from './commands/policy-show.ts';
 import { receipts } from './commands/receipts.ts';
 import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
@@ -33,4 +35,6 @@ export const commands: readonly FerryCommand[] = [
   cancel,
   receipts,
   dropboxConnect,
+  policyShow,
+  policySet,
 ];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SETTINGS_KEY } from '../functions/settings/keys.ts';
 import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
-import { assertDestination, readUser } from './users.ts';
+import { assertDestination, destinationNames, findUser, readUser, writeSpec } from './users.ts';
 
 /** One destination of one user in the settings table. */
 export interface DestinationPlace {
@@ -13,6 +13,7 @@ export interface DestinationPlace {
 }
 
 const destinations = z.object({ destinations: z.record(z.string(), z.unknown()) });
+const extensible = z.looseObject({ destinations: z.record(z.string(), z.unknown()) });
 const readable = z.object({
   type: z.string(),
   settings: z.record(z.string(), z.unknown()),
@@ -49,6 +50,31 @@ export async function readDestination(
     );
   }
   return found.data;
+}
+
+/** Whether there are the user and a destination of this name. */
+export async function hasDestination(
+  ferry: Ferry,
+  { userId, destination }: DestinationPlace,
+): Promise<boolean> {
+  return destinationNames((await findUser(ferry, userId))?.spec).includes(destination);
+}
+
+/**
+ * Adds a destination to a user, who is made with it where there is none: then everything that is
+ * staged is delivered each night.
+ * @throws Failure where the row has changed meanwhile
+ */
+export async function addDestination(
+  ferry: Ferry,
+  { userId, destination }: DestinationPlace,
+  type: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const seen = await findUser(ferry, userId);
+  const spec = extensible.parse(seen?.spec ?? { v: 1, destinations: {} });
+  const added = { ...spec.destinations, [destination]: { type, settings } };
+  await writeSpec(ferry, userId, { ...spec, destinations: added }, seen);
 }
 
 /**

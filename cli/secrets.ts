@@ -67,19 +67,17 @@ const SHOWN_AS: Readonly<Record<Visibility, string | undefined>> = {
  * @throws Failure where it stands at a place at which there was none
  */
 export function keepHidden(edited: unknown, seen: unknown): unknown {
-  const kept = new Map<string, unknown>();
+  const kept = new Map<string, { readonly value: unknown }>();
   mapSettings(seen, (place, value) => {
-    const marker = SHOWN_AS[visibilityOf(place, value)];
-    if (marker !== undefined) kept.set(idOf(place), { marker, value });
+    const isHidden = SHOWN_AS[visibilityOf(place, value)] !== undefined;
+    if (isHidden) kept.set(idOf(place), { value });
     return value;
   });
-  const hidden = z.object({ marker: z.string(), value: z.unknown() });
+  const markers = Object.values(SHOWN_AS).filter((marker) => marker !== undefined);
   return mapSettings(edited, (place, value) => {
-    if (!Object.values(SHOWN_AS).some((marker) => marker !== undefined && marker === value)) {
-      return value;
-    }
-    const found = hidden.safeParse(kept.get(idOf(place)));
-    if (found.success) return found.data.value;
+    if (typeof value !== 'string' || !markers.includes(value)) return value;
+    const found = kept.get(idOf(place));
+    if (found) return found.value;
     throw new Failure(
       `${place.name} of "${place.destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
     );

@@ -35,7 +35,7 @@ export type UserStatus = z.output<typeof status>;
 
 const row = z.object({
   [SETTINGS_KEY]: z.string(),
-  spec: z.unknown(),
+  spec: z.unknown().optional(),
   status: status.optional().catch(undefined),
 });
 

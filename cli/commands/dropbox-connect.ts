@@ -5,10 +5,15 @@ import { openTransport } from '../../functions/destinations/dropbox/transport.ts
 import { splitIssue } from '../../functions/destinations/setting.ts';
 import { openEgress } from '../../functions/egress/egress.ts';
 import { defineCommand } from '../command.ts';
-import { readDestination, writeSettings } from '../destination-settings.ts';
+import {
+  addDestination,
+  hasDestination,
+  readDestination,
+  writeSettings,
+} from '../destination-settings.ts';
 import { openLogin } from '../dropbox-login.ts';
 import { Failure } from '../failure.ts';
-import { destination, userId } from '../given.ts';
+import { destination, flag, userId } from '../given.ts';
 import { ask } from '../question.ts';
 import { sealSettings } from '../secrets.ts';
 
@@ -18,8 +23,8 @@ export const dropboxConnect = defineCommand({
   name: 'dropbox connect',
   summary: "lets Ferry into a user's Dropbox",
   about: `Shows a link, asks for the code that Dropbox shows to whoever follows it, and puts a refresh token
-into the user's row, sealed. The row has to have a destination of this name and of type dropbox; nothing
-else in it changes. No app secret is needed.
+into the user's row, sealed. The row has to have a destination of this name and of type dropbox, unless
+--new makes it; nothing else in it changes. No app secret is needed.
 
 The app comes from dropbox.com/developers/apps: "Scoped access", with the permissions
 files.metadata.read, files.content.write and files.content.read switched on and submitted.`,
@@ -28,14 +33,16 @@ files.metadata.read, files.content.write and files.content.read switched on and 
     '<destination>': "the name of the destination in the user's row",
   },
   options: {
+    '--new': 'makes the destination, and the user, where there is none',
     '--app-key <key>': 'key of the Dropbox app; by default DROPBOX_APP_KEY of the destination',
   },
-  examples: ['ferry dropbox connect alice box --app-key a1b2c3d4e5f6g7h'],
-  given: z.object({ id: userId, destination, appKey: z.string().optional() }),
-  async run({ id, destination: name, appKey: given }, { ferry: open, say }) {
+  examples: ['ferry dropbox connect alice box --new --app-key a1b2c3d4e5f6g7h'],
+  given: z.object({ id: userId, destination, appKey: z.string().optional(), new: flag }),
+  async run({ id, destination: name, appKey: given, new: mayAdd }, { ferry: open, say }) {
     const ferry = await open();
     const place = { userId: id, destination: name };
-    const { settings } = await readDestination(ferry, place, TYPE);
+    const isThere = !mayAdd || (await hasDestination(ferry, place));
+    const settings = isThere ? (await readDestination(ferry, place, TYPE)).settings : {};
     const { appKey, isNew } = chooseApp(settings, given);
     if ('DROPBOX_REFRESH_TOKEN_FILE' in settings) {
       throw new Failure(
@@ -57,7 +64,9 @@ files.metadata.read, files.content.write and files.content.read switched on and 
       DROPBOX_REFRESH_TOKEN: refreshToken,
       ...(isNew ? { DROPBOX_APP_KEY: appKey } : {}),
     };
-    await writeSettings(ferry, place, TYPE, await sealSettings(ferry, place, TYPE, changes));
+    const sealed = await sealSettings(ferry, place, TYPE, changes);
+    if (isThere) await writeSettings(ferry, place, TYPE, sealed);
+    else await addDestination(ferry, place, TYPE, sealed);
     const stored = Object.keys(changes);
     const verb = stored.length === 1 ? 'is' : 'are';
     say(

@@ -49,13 +49,13 @@ for as root/.ssh/id_rsa in there.`,
     if (Object.keys(spec.destinations).length === 0) {
       throw new Failure('The file switches no destination on; nothing was written.');
     }
-    assertValid(id, spec);
+    const open = await ferry();
+    await assertValid(open, { userId: id, spec });
     const result = { userId: id, spec: shown, notes };
     if (dryRun) {
       say('Nothing was written (--dry-run).');
       return { result: { ...result, written: false } };
     }
-    const open = await ferry();
     if (!replace && (await findUser(open, id))) {
       throw new Failure(
         `"${id}" has settings already: give --replace to write these in their place.`,

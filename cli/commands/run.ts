@@ -53,7 +53,7 @@ async function destinationsOf(
   id: string,
   only: string | undefined,
 ): Promise<readonly string[]> {
-  const user = validUser(await readUser(ferry, id));
+  const user = await validUser(ferry, await readUser(ferry, id));
   const active = activeDestinations(user);
   const known = [...user.destinations.keys()];
   if (only !== undefined && !known.includes(only)) {

@@ -3,6 +3,7 @@ import { defineCommand } from '../command.ts';
 import { readYaml, writeYaml } from '../documents.ts';
 import { editText } from '../editor.ts';
 import { EXIT, Failure } from '../failure.ts';
+import type { Ferry } from '../ferry.ts';
 import { userId } from '../given.ts';
 import { awaitPlan } from '../planned.ts';
 import { hideSecrets, keepHidden, sealSecrets } from '../secrets.ts';
@@ -24,7 +25,7 @@ opens again with what is wrong. Leave it without a change to give up.`,
   async run({ id }, { ferry, say }) {
     const open = await ferry();
     const seen = await readUser(open, id);
-    const spec = await editUntilValid(id, seen.spec);
+    const spec = await editUntilValid(open, id, seen.spec);
     if (spec === undefined) {
       say('Nothing was changed.');
       return { result: { userId: id, changed: false } };
@@ -43,7 +44,7 @@ opens again with what is wrong. Leave it without a change to give up.`,
  * The settings as a person wants them; undefined where nothing was changed.
  * @throws Failure where the person gave up over what is wrong
  */
-async function editUntilValid(id: string, seen: unknown): Promise<unknown> {
+async function editUntilValid(ferry: Ferry, id: string, seen: unknown): Promise<unknown> {
   let text = HEADING + writeYaml(hideSecrets(seen));
   let wrong: Failure | undefined;
   for (;;) {
@@ -54,7 +55,7 @@ async function editUntilValid(id: string, seen: unknown): Promise<unknown> {
     }
     try {
       const spec = keepHidden(readYaml(edited), seen);
-      assertValid(id, spec);
+      await assertValid(ferry, { userId: id, spec });
       return spec;
     } catch (thrown) {
       if (!(thrown instanceof Failure)) throw thrown;

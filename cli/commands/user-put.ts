@@ -20,8 +20,8 @@ are not written, and each problem is told with its place and its remedy.`,
   given: z.object({ id: userId, file: z.string('Name the file with --file.') }),
   async run({ id, file }, { ferry, say }) {
     const spec = readSpec(await readInput(file), id);
-    assertValid(id, spec);
     const open = await ferry();
+    await assertValid(open, { userId: id, spec });
     await writeSpec(open, id, await sealSecrets(open, id, spec));
     say(`The settings of "${id}" are written.`);
     const plan = await awaitPlan(open, id, say);

@@ -113,7 +113,7 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
     type,
     settings: known,
     secrets,
-    texts: definition.texts ?? [],
+    texts,
     parse(settings) {
       const { inline, sealed, files, problems, traits } = examine(settings);
       if (problems.length > 0) return { ok: false, problems };

@@ -277,6 +277,26 @@ describe('ferry dropbox connect', () => {
     expect(shown).not.toContain('authorize');
   });
 
+  it('--new adds the destination, and the user where there is none', async () => {
+    const oauth = { DROPBOX_OAUTH2_ENDPOINT: fake.endpoint };
+    const nas = { type: 'ssh', settings: { SSH_HOST_NAME: 'nas.example.com' } };
+    // Only a row can name another server than Dropbox, so that the login itself is not met here.
+    const login = connect('--new', '--app-key', fake.app.key);
+    login.stdin.end();
+    expect(await text(login.stdout)).toContain('https://www.dropbox.com/oauth2/authorize?');
+    expect(await stored()).toBeUndefined();
+    await put({
+      userId,
+      spec: { v: 1, destinations: { nas, box: { type: 'dropbox', settings: oauth } } },
+    });
+    const { code, shown } = await person(connect('--new', '--app-key', fake.app.key));
+    expect({ code, shown }).toMatchObject({ code: 0 });
+    expect((await stored())?.spec.destinations).toMatchObject({
+      nas,
+      box: { settings: { DROPBOX_APP_KEY: fake.app.key } },
+    });
+  });
+
   it('a token in a staged file is not doubled', async () => {
     await put(rowWith({ DROPBOX_APP_KEY: fake.app.key, DROPBOX_REFRESH_TOKEN_FILE: 'token.txt' }));
     const { code, shown } = await person(connect());

@@ -30,12 +30,15 @@ export function createApp(props: AppProps): App {
 export function synthesize(stage: Stage): {
   readonly state: Template;
   readonly pipeline: Template;
+  /** Of the stacks, in this order. */
+  readonly names: readonly string[];
 } {
   using folder = scratchFolder();
   const app = createApp({ outdir: folder.path, builtinCloudFormationValidation: false });
   const { state, pipeline } = buildFerry(app, stage);
   const assembly = app.synth();
   return {
+    names: [state.stackName, pipeline.stackName],
     state: Template.fromJSON(assembly.getStackArtifact(state.artifactId).template),
     pipeline: Template.fromJSON(assembly.getStackArtifact(pipeline.artifactId).template),
   };

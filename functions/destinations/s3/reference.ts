@@ -31,7 +31,7 @@ export const s3Reference: References<typeof s3Schema> = {
     default: 'none',
     example: 'arn:aws:iam::111122223333:role/ferry-backups',
     meaning:
-      "instead of keys, for a bucket at AWS: a role in the user's account, called `ferry-…`, whose trust policy allows the role of the transfer function `sts:AssumeRole` with the external id `ferry:<userId>`. Ferry always sends the id of the user whose row it is, so nobody can use another user's role",
+      "instead of keys, for a bucket at AWS: a role in the user's account, called `ferry-…`, whose trust policy allows the roles of the functions `transfer` and `check` `sts:AssumeRole` with the external id `ferry:<userId>`. Ferry always sends the id of the user whose row it is, so nobody can use another user's role",
   },
   AWS_ENDPOINT: {
     kind: 'text',

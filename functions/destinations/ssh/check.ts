@@ -5,7 +5,7 @@ import type { CheckStep } from '../contract.ts';
 import { describeRoom } from '../room.ts';
 import { measureSpeed } from '../speed.ts';
 import { type Connection, connect, type SshSurroundings } from './connection.ts';
-import { refusedKey } from './host-key.ts';
+import { HostKeyRefusal } from './host-key.ts';
 import { readFile } from './listing.ts';
 import { closeFile, ensureFolder, openFile, releaseHandle, removeFile } from './remote-files.ts';
 import { fullPath, temporaryPath } from './remote-path.ts';
@@ -42,8 +42,8 @@ export async function* checkServer(
   } catch (error) {
     yield* passed;
     const step = CONNECTING[passed.length] ?? 'connection';
-    // Who confirms a key needs to see it.
-    yield { step, ms: lap(), error: toFerryError(error), detail: refusedKey(error) };
+    const detail = error instanceof HostKeyRefusal ? error.shown : undefined;
+    yield { step, ms: lap(), error: toFerryError(error), detail };
     return;
   }
   try {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import ssh2, { type ServerHostKeyAlgorithm } from 'ssh2';
-import * as z from 'zod';
 import { FerryError } from '../../core/errors.ts';
 
 /** What a user pinned: full keys, fingerprints of keys, and keys that must never be accepted again. */
@@ -100,11 +99,15 @@ export function keyText({ type, fingerprint }: OfferedKey): string {
   return `${type} ${fingerprint}`;
 }
 
-const refusal = z.object({ cause: z.object({ hostKey: z.string() }) });
+/** A key that is not accepted; whoever is to confirm it needs to see it. */
+export class HostKeyRefusal extends FerryError {
+  /** As `keyText` has it. */
+  readonly shown: string;
 
-/** The key that was shown and not accepted, as `keyText` has it; undefined for every other error. */
-export function refusedKey(error: unknown): string | undefined {
-  return refusal.safeParse(error).data?.cause.hostKey;
+  constructor(code: 'host-key-changed' | 'host-key-unknown', message: string, shown: string) {
+    super(code, message, { retry: 'never' });
+    this.shown = shown;
+  }
 }
 
 /**
@@ -115,43 +118,42 @@ export function refuseHostKey(
   keys: HostKeys,
   offered: OfferedKey,
   trust?: FirstTrust,
-): FerryError | undefined {
+): HostKeyRefusal | undefined {
   const shown = keyText(offered);
-  const never = { retry: 'never', cause: { hostKey: shown } } as const;
   if (keys.revoked.includes(offered.fingerprint)) {
-    return new FerryError(
+    return new HostKeyRefusal(
       'host-key-changed',
       `The server showed the host key ${shown}, which SSH_HOST_KEY marks as revoked. ` +
         'Ask the operator of the server which key is the right one.',
-      never,
+      shown,
     );
   }
   if (keys.accepted.includes(offered.fingerprint)) return undefined;
   if (keys.accepted.length === 0 && trust) {
     const { known } = trust;
     if (!known || known.fingerprint === offered.fingerprint) return undefined;
-    return new FerryError(
+    return new HostKeyRefusal(
       'host-key-changed',
       `The server showed the host key ${shown}, but it had ${keyText(known)} when Ferry first met it on ${known.firstSeen.slice(0, 10)}. ` +
         'Nothing was sent. If the server was set up anew, confirm the new key with its operator and ' +
         'set SSH_HOST_KEY to it; if not, somebody may be in between.',
-      never,
+      shown,
     );
   }
   if (keys.accepted.length === 0) {
-    return new FerryError(
+    return new HostKeyRefusal(
       'host-key-unknown',
       `The server showed the host key ${shown}, and none is set to compare it with. ` +
         `Confirm with the operator of the server that it is its own, then set SSH_HOST_KEY to ${offered.fingerprint}.`,
-      never,
+      shown,
     );
   }
-  return new FerryError(
+  return new HostKeyRefusal(
     'host-key-changed',
     `The server showed the host key ${shown}, but SSH_HOST_KEY expects ${keys.accepted.join(' or ')}. ` +
       'Nothing was sent. If the server was set up anew, confirm the new key with its operator and ' +
       'change SSH_HOST_KEY; if not, somebody may be in between.',
-    never,
+    shown,
   );
 }
 
