@@ -33,6 +33,7 @@ const variables = z.strictObject({
 
 export const settingsChangedEnvironment = variables.pick({
   SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
   SECRETS_KEY: true,
   DUE_SHARDS: true,
   SPREAD_MINUTES: true,

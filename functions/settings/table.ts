@@ -132,6 +132,19 @@ export function openSettingsTable<Configured>(
       updateBelow(userId, ['status'], verdictChange(seen, verdict, now())),
 
     /**
+     * Has a row looked at that nobody has looked at as it stands: the stream tells of changes only, and
+     * this is one. Nothing happens where the row is gone.
+     */
+    async askForCheck(userId: string): Promise<void> {
+      await updateBelow(userId, ['status'], {
+        UpdateExpression: 'SET #s.askedAt = :now',
+        ConditionExpression: 'attribute_exists(#id)',
+        ExpressionAttributeNames: { '#id': SETTINGS_KEY, '#s': 'status' },
+        ExpressionAttributeValues: { ':now': new Date(now()).toISOString() },
+      });
+    },
+
+    /**
      * Notes how a run ended. One of an earlier slot leaves what a later one has told, and when a run last
      * succeeded never goes back. Nothing happens where the row is gone.
      */
