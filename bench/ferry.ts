@@ -14,8 +14,10 @@ import { openRunsTable } from '../functions/runs/runs-table.ts';
 import { findStage } from '../infra/stages.ts';
 import { PROJECT, synthesise } from '../local/cloud-assembly.ts';
 import { parseLine } from '../local/function-log.ts';
+import { LambdaFunction } from '../local/lambda-function.ts';
 import { type PlatformReport, platformReport } from '../local/lambda-messages.ts';
 import { type FunctionDefinition, LambdaProcess } from '../local/lambda-process.ts';
+import { writePolicy } from '../local/operator-policy.ts';
 import { provision } from '../local/provisioning.ts';
 import { startServices } from '../local/services.ts';
 import { readTopology } from '../local/topology.ts';
@@ -67,9 +69,31 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
   const runs = openRunsTable(documents, RunsTable);
   const workerFile = await compileWorker(scratch);
   const queueUrl = topology.output('JobQueueUrl');
+  await writePolicy({ dynamodb: services.dynamodb, name: SettingsTable });
+  const functionOf = (name: string | undefined) => {
+    const found = topology.functions.find((one) => one.name === name);
+    if (!found) throw new Error(`The templates have no function ${name}.`);
+    return found;
+  };
   const mapping = topology.queueMappings.find((one) => one.queueUrl === queueUrl);
-  const deployed = topology.functions.find(({ name }) => name === mapping?.functionName);
-  if (!deployed) throw new Error('The templates have no function on the job queue.');
+  const deployed = functionOf(mapping?.functionName);
+  const stream = topology.streamMappings.find((one) => one.tableName === SettingsTable);
+  const settingsChanged = started.adopt(
+    new LambdaFunction(functionOf(stream?.functionName)),
+    (one) => one.stop(),
+  );
+
+  /** Writes a row as a person would, and has it looked at: its secrets are sealed then. */
+  const configure = async (userId: string, type: string, settings: Delivery['settings']) => {
+    const spec = {
+      v: 1,
+      schedule: { cron: '0 0 1 1 *' },
+      destinations: { [DESTINATION]: { type, settings } },
+    };
+    await documents.send(new PutCommand({ TableName: SettingsTable, Item: { userId, spec } }));
+    const change = { Keys: { userId: { S: userId } }, SequenceNumber: '1' };
+    await settingsChanged.invoke({ Records: [{ eventName: 'MODIFY', dynamodb: change }] });
+  };
 
   /** What was delivered counts as never sent; what was found out about the server stays. */
   const forget = async (userId: string) => {
@@ -113,12 +137,7 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
   return {
     stagingBucket: topology.output('StagingBucket'),
     async deliver({ userId, type, settings, environment, reset }) {
-      const spec = {
-        v: 1,
-        schedule: { cron: '0 0 1 1 *' },
-        destinations: { [DESTINATION]: { type, settings } },
-      };
-      await documents.send(new PutCommand({ TableName: SettingsTable, Item: { userId, spec } }));
+      await configure(userId, type, settings);
       await forget(userId);
       const reports: PlatformReport['record']['metrics'][] = [];
       const startedAt = performance.now();

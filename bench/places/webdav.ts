@@ -10,9 +10,12 @@ import { obscure } from '../rclone.ts';
 
 const run = promisify(execFile);
 
+/** Its own limit is 1 GiB, and rclone sends a file in one request. */
+const MOST_BODY = 64 * 1024 ** 3;
+
 /** Apache's mod_dav. */
 export async function startWebDav(): Promise<Place> {
-  const server = await startApache();
+  const server = await startApache({ mostBodyBytes: MOST_BODY });
   const { username, password } = server;
   const { hostname: host, port } = new URL(server.url);
   const urlAt = ({ port }: Line) => `http://127.0.0.1:${port}${BASE_PATH}`;
