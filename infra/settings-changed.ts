@@ -23,7 +23,7 @@ export class SettingsChanged extends Construct {
 
   constructor(scope: Construct, id: string, { stage, state, logs }: SettingsChangedProps) {
     super(scope, id);
-    const { settings, key, secretsKey } = state;
+    const { settings, runs, key, secretsKey } = state;
     const { tableStreamArn: streamArn } = settings;
     if (!streamArn) throw new Error('The settings table has no stream to be told of changes by.');
     this.deadLetters = new DeadLetterQueue(this, 'DeadLetters');
@@ -37,6 +37,7 @@ export class SettingsChanged extends Construct {
       schema: settingsChangedEnvironment,
       environment: {
         SETTINGS_TABLE: settings.tableName,
+        RUNS_TABLE: runs.tableName,
         SECRETS_KEY: secretsKey.keyArn,
         DUE_SHARDS: String(stage.dueShards),
         SPREAD_MINUTES: String(stage.spreadMinutes),
@@ -44,6 +45,8 @@ export class SettingsChanged extends Construct {
       permissions: [
         // It looks at every row when the policy changes.
         allow(['dynamodb:GetItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'], [settings.tableArn]),
+        // Rows that lost their status are told of their last runs again.
+        allow(['dynamodb:Query'], [runs.tableArn]),
         // The four that the DynamoDB developer guide asks for in "IAM policy to allow a Lambda
         // function to access DynamoDB stream records".
         allow(

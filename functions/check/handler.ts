@@ -1,6 +1,6 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TestAnswer } from '../core/connection-test.ts';
 import { DESTINATION_NAME, USER_ID } from '../core/user.ts';
 import { connectDynamoDb, connectStaging } from '../platform/clients.ts';

@@ -34,3 +34,13 @@ export function closeJob(
     record: { ...record, state, reason, endedAt: at, expectedBy: undefined },
   };
 }
+
+/** What the row was told of a job that has ended; undefined of one that has not. */
+export function reportOf(
+  { slot }: JobName,
+  { state, endedAt, errors, reason }: JobRecord,
+): RunReport | undefined {
+  if (state === 'running' || endedAt === undefined) return undefined;
+  const message = state === 'failed' ? errors[0]?.message : reason;
+  return { slot, outcome: state, at: endedAt, message, code: errors.at(-1)?.code };
+}

@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly resume: 'parts' | 'none';
   /** How a finished file appears: by one atomic call, or by renaming a temporary file. */
   readonly publish: 'atomic' | 'rename';
+  /** Names that differ only in letter case are one name here. */
+  readonly foldsCase?: boolean;
   /** Names that differ only in how their letters are put together (Unicode NFC and NFD) are one name here. */
   readonly composesNames?: boolean;
   /** The strongest proof that the destination gives of a finished file. */

@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../core/errors.ts';
 import { type Traits, traitProblems } from '../core/policy.ts';
 import { describeProblems, type Parsed, type Problem } from '../core/problem.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What docs/settings.md says of one setting. */
 export interface SettingReference {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Problem } from '../core/problem.ts';
 import { readEnvelope } from '../core/sealed.ts';
 import { SealedSecret } from '../core/secret.ts';

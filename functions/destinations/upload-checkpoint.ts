@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../core/errors.ts';
 import type { PartPlan } from '../core/parts.ts';
 import type { Json, RemoteFile } from './contract.ts';

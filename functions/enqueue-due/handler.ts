@@ -1,7 +1,7 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { Temporal } from 'temporal-polyfill';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemClock } from '../core/clock.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { enqueueDueEnvironment, readEnvironment } from '../platform/environment.ts';

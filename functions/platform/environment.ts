@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Every environment variable of every function, in one place: `infra` writes what is declared here
@@ -33,6 +33,7 @@ const variables = z.strictObject({
 
 export const settingsChangedEnvironment = variables.pick({
   SETTINGS_TABLE: true,
+  RUNS_TABLE: true,
   SECRETS_KEY: true,
   DUE_SHARDS: true,
   SPREAD_MINUTES: true,

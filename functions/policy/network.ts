@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAllowEntry } from '../core/allow-entry.ts';
 import type { PortRange } from '../core/egress.ts';
 

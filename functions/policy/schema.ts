@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DEFAULT_POLICY, MOST_DESTINATIONS } from '../core/policy.ts';
 import { allowed, ports } from './network.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DEFAULT_POLICY, POLICY_ID, type Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import { parsePolicy } from './policy.ts';

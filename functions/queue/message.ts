@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { DESTINATION_NAME, USER_ID } from '../core/user.ts';

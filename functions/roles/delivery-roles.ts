@@ -1,5 +1,5 @@
 import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { abortError, FerryError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 

@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type JobName, readJobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Receipt } from '../core/receipt.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Archive } from '../core/archive.ts';
 import type { Checkpoint, Json } from '../core/checkpoint.ts';
 import type { ErrorCode } from '../core/errors.ts';

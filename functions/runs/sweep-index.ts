@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, paginateQuery, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobName } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import { jobKey, RUNS_KEYS, readJobKey, SWEEP_INDEX, sweepShards } from './keys.ts';

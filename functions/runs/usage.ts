@@ -4,7 +4,7 @@ import {
   paginateQuery,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Lease } from '../core/lease.ts';
 import { usageKey, userKey } from './keys.ts';
 import { leaseSchema } from './schema.ts';

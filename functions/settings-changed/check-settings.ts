@@ -5,12 +5,14 @@ import { type FerryEvent, settingsRefused } from '../core/event.ts';
 import { planAfterChange, type Spread } from '../core/plan.ts';
 import { describeProblems } from '../core/problem.ts';
 import type { SettingsRows, UserRow } from '../core/user.ts';
-import type { CheckMetrics, Log, Secrets } from './ports.ts';
+import type { CheckMetrics, History, Log, Secrets } from './ports.ts';
+import { recallRuns } from './recall-runs.ts';
 import { findReadable, type Readable, sealSome } from './seal-secrets.ts';
 
 export interface CheckTools {
   readonly rows: SettingsRows<unknown>;
   readonly secrets: Secrets;
+  readonly history: History;
   readonly spread: Spread;
   readonly metrics: CheckMetrics;
   readonly log: Log;
@@ -49,7 +51,8 @@ export async function checkAll(
  * the index, so that it never runs with settings that are no longer there. Does nothing where nothing
  * is to be changed, and so comes to rest after its own writes, which are changes, too.
  *
- * Order of effects: secrets sealed, which changes nothing → the row. A crash in between seals again.
+ * Order of effects: what is known of past runs, where the status was lost → secrets sealed, which
+ * changes nothing → the row. A crash in between does both again.
  */
 export async function checkSettings(tools: CheckTools, userId: string): Promise<void> {
   let failures = 0;
@@ -58,6 +61,10 @@ export async function checkSettings(tools: CheckTools, userId: string): Promise<
     if (!row) return;
     const readable = findReadable(tools.secrets, row);
     if (readable.length === 0 && isSettled(row, tools)) return;
+    // A new row, or one that lost its status.
+    if (row.checkedHash === undefined) {
+      await recallRuns(tools.history, userId, new Set(row.written.keys()));
+    }
     const outcome = await checkRow(tools, userId, row, readable);
     if (outcome === 'written') return;
     if (outcome === 'changed meanwhile') failures += 1;

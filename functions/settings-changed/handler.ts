@@ -9,6 +9,7 @@ import { openRaise } from '../platform/events.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openCheckMetrics } from '../platform/metrics.ts';
 import { openUserRows } from '../platform/user-rows.ts';
+import { openHistory } from '../runs/history.ts';
 import { openSealer } from '../secrets/sealing.ts';
 import { readStreamEvent } from '../settings/stream-event.ts';
 import { checkChanges } from './check-changes.ts';
@@ -23,6 +24,7 @@ const tools = {
   rows,
   policies,
   secrets: { find: findReadableSecrets, seal: sealer.seal },
+  history: { jobs: openHistory(documents, environment.RUNS_TABLE).jobs, report: rows.recordRun },
   metrics: openCheckMetrics(SERVICE),
   raise: openRaise(log),
   log,

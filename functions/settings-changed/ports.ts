@@ -1,3 +1,6 @@
+import type { JobName } from '../core/job.ts';
+import type { RunReport } from '../core/job-ending.ts';
+import type { JobRecord } from '../core/job-record.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Place } from '../core/sealed.ts';
@@ -43,6 +46,14 @@ export interface Secrets {
   find(type: string, settings: Readonly<Record<string, unknown>>): readonly ReadableSecret[];
   /** What takes the place of the text. */
   seal(place: Place, setting: string, text: string): Promise<string>;
+}
+
+/** What is known of a user's runs beside the row. */
+export interface History {
+  /** Newest slot first. */
+  jobs(userId: string): AsyncIterable<{ readonly job: JobName; readonly record: JobRecord }>;
+  /** Notes in the row how a run ended; what a later run has told stays. */
+  report(userId: string, destination: string, run: RunReport): Promise<void>;
 }
 
 export interface CheckMetrics {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { countProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MOST_DESTINATIONS } from '../core/policy.ts';
 import { USER_ID } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';

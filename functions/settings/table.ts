@@ -6,7 +6,7 @@ import {
   paginateScan,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { NO_LIMITS, POLICY_ID, type Policy } from '../core/policy.ts';
 import type { Due, UserRow, Verdict } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
@@ -130,6 +130,19 @@ export function openSettingsTable<Configured>(
      */
     save: (userId: string, seen: Due | undefined, verdict: Verdict): Promise<boolean> =>
       updateBelow(userId, ['status'], verdictChange(seen, verdict, now())),
+
+    /**
+     * Has a row looked at that nobody has looked at as it stands: the stream tells of changes only, and
+     * this is one. Nothing happens where the row is gone.
+     */
+    async askForCheck(userId: string): Promise<void> {
+      await updateBelow(userId, ['status'], {
+        UpdateExpression: 'SET #s.askedAt = :now',
+        ConditionExpression: 'attribute_exists(#id)',
+        ExpressionAttributeNames: { '#id': SETTINGS_KEY, '#s': 'status' },
+        ExpressionAttributeValues: { ':now': new Date(now()).toISOString() },
+      });
+    },
 
     /**
      * Notes how a run ended. One of an earlier slot leaves what a later one has told, and when a run last

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Makes a spec of one version into one of the next; `v` is counted on by itself. */
 export type Upgrade = (

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { abortError, FerryError } from '../core/errors.ts';
 
 /** What is told of a failed read: a refusal of S3 has a status, a broken connection has a code at most. */

@@ -14,7 +14,7 @@ import { assertRunFits, countDelivered, monthProblem } from './limits.ts';
 import type { JobSettings, Log, Runs, Source, TransferMetrics } from './ports.ts';
 import { openReserve } from './reserve.ts';
 import { type Transferred, transferArchive } from './transfer-archive.ts';
-import { openTwins, twinRefused } from './twins.ts';
+import { openTwins, type Twins, twinRefused } from './twins.ts';
 import { cancelled, isUnwanted, switchedOff, whyUnwanted } from './unwanted.ts';
 
 export interface DeliveryTools {
@@ -104,7 +104,7 @@ async function deliverAll(
   for await (const staged of source.list(lease.userId, signal)) {
     const { etag, key: archive } = staged;
     if (!tools.isWanted(staged)) continue;
-    const twin = twins.meet(staged);
+    const twinOf = twins.meet(staged);
     if (progress.errors.some((e) => e.archive === archive && e.etag === etag)) continue;
     const deliveredBy = await runs.deliveredBy(lease, staged);
     if (deliveredBy === jobId(job)) count(staged);
@@ -127,7 +127,7 @@ async function deliverAll(
         return;
       }
     }
-    const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged, twin);
+    const { delivery, failure, movedBytes } = await deliver(tools, transfer, staged, twinOf);
     progress.movedBytes += movedBytes;
     if (delivery) count(staged);
     else if (!failure) {
@@ -178,19 +178,19 @@ async function takeBackLeftover(tools: TransferTools, left: Checkpoint): Promise
   }
 }
 
-/** One archive from pin to receipt. @param twin the key of another archive with the same name */
+/** One archive from pin to receipt. @param twinOf the key of another archive with the same name */
 async function deliver(
   tools: DeliveryTools,
   transfer: TransferTools,
   staged: StagedArchive,
-  twin: string | undefined,
+  twinOf: ReturnType<Twins['meet']>,
 ): Promise<Transferred> {
   const { clock, job, lease, runs } = tools;
   let transferred: Transferred;
   let archive: Archive;
   try {
-    const { composesNames } = await transfer.destination.capabilities(tools.signal);
-    if (composesNames && twin !== undefined) throw twinRefused(twin);
+    const twin = twinOf(await transfer.destination.capabilities(tools.signal));
+    if (twin !== undefined) throw twinRefused(staged.key, twin);
     archive = await tools.source.pin(staged, tools.signal);
     transferred = await transferArchive(transfer, archive);
   } catch (thrown) {

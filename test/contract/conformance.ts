@@ -191,6 +191,17 @@ export function conformance(name: string, start: () => Promise<Subject>): void {
       }
     });
 
+    it('keeps names apart that differ in letter case alone, unless it says that it does not', async ({
+      skip,
+    }) => {
+      if (capabilities.foldsCase) return skip('the server takes such names for one');
+      const [small, capital] = [sampleBytes(10, 'small'), sampleBytes(20, 'capital')];
+      await deliver(destination, 'letter case/site.tar', small);
+      await deliver(destination, 'letter case/Site.tar', capital);
+      expect(await stored('letter case/site.tar')).toEqual(digestOf(small));
+      expect(await stored('letter case/Site.tar')).toEqual(digestOf(capital));
+    });
+
     describe('never shows half a file', () => {
       it('under its name before it is finished, nor in its own lists', async () => {
         const bytes = sampleBytes(2 * partSize() + 1, 'hidden');

@@ -2,6 +2,7 @@ import { GetCommand, NumberValue, PutCommand, UpdateCommand } from '@aws-sdk/lib
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readMessage } from '../../functions/queue/message.ts';
+import { type EventBus, startEventBus } from '../../local/event-bus.ts';
 import { type KeyService, startKeyService } from '../../local/key-service.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { type EmbeddedSqs, startSqs } from '../servers/embedded-sqs.ts';
@@ -14,12 +15,18 @@ const SECRETS_KEY = 'arn:aws:kms:eu-central-1:000000000000:key/secrets';
 let dynamo: EmbeddedDynamoDb;
 let sqs: EmbeddedSqs;
 let keys: KeyService;
+let bus: EventBus;
 let url: string;
 let settingsChanged: Handler;
 let enqueueDue: Handler;
 
 beforeAll(async () => {
-  [dynamo, sqs, keys] = await Promise.all([startDynamoDb(), startSqs(), startKeyService()]);
+  [dynamo, sqs, keys, bus] = await Promise.all([
+    startDynamoDb(),
+    startSqs(),
+    startKeyService(),
+    startEventBus('127.0.0.1'),
+  ]);
   keys.add(SECRETS_KEY);
   url = await sqs.createQueue('jobs');
   const environment = {
@@ -29,8 +36,10 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
     AWS_ENDPOINT_URL_KMS: keys.url,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
     SECRETS_KEY,
     SETTINGS_TABLE: dynamo.settingsTable,
+    RUNS_TABLE: dynamo.runsTable,
     JOBS_QUEUE_URL: url,
     DUE_SHARDS: '4',
     SPREAD_MINUTES: '60',
@@ -44,7 +53,12 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  await Promise.all([dynamo.stop(), sqs.stop(), keys[Symbol.asyncDispose]()]);
+  await Promise.all([
+    dynamo.stop(),
+    sqs.stop(),
+    keys[Symbol.asyncDispose](),
+    bus[Symbol.asyncDispose](),
+  ]);
 });
 
 const unused = () => {
@@ -85,6 +99,9 @@ describe('from a settings row to a job on the queue', () => {
     expect(await row('ada')).toMatchObject({
       status: { state: 'invalid', problems: [{ path: 'spec.destinations.nas.type' }] },
     });
+    expect(bus.events).toMatchObject([
+      { source: 'ferry', type: 'Settings refused', detail: { v: 1, userId: 'ada' } },
+    ]);
 
     await dynamo.documents.send(
       new UpdateCommand({

@@ -126,6 +126,7 @@ const check = (over: Partial<CheckTools> = {}) =>
       spread: { minutes: 0, shards: 1 },
       metrics: { rowRefused() {} },
       raise: async () => {},
+      history: { async *jobs() {}, report: async () => {} },
       log: { info: note, warn: note },
       now: () => Temporal.Instant.from('2026-11-22T12:00:00Z'),
       ...over,
@@ -467,6 +468,13 @@ describe('a run', () => {
       dueAt: '2026-11-23T00:00:00Z',
       dueShard: expect.any(String),
     });
+  });
+
+  it('asks for a look at a row that was left without one, which the stream then tells of', async () => {
+    await put(specWith({ nas: NAS }));
+    const before = await stored();
+    expect(await failure(settings().read(job()))).toMatchObject(waits);
+    expect(await stored()).toEqual({ ...before, status: { askedAt: expect.any(String) } });
   });
 
   it('does not use a secret that can be read, whatever the status says', async () => {

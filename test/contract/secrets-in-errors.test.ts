@@ -1,128 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Destination } from '../../functions/destinations/contract.ts';
-import { parseDestination } from '../../functions/destinations/registry.ts';
 import { createAuthority } from '../servers/certificates.ts';
-import { type Front, type React, type Seen, startFront } from '../servers/http-front.ts';
-import { FILE } from './effects/effect.ts';
-import { MARKED_PLACES, type MarkedPlace, type Settings } from './marked-places.ts';
+import { type Front, type React, startFront } from '../servers/http-front.ts';
+import { after, echo } from './echo.ts';
+import { MARKED_PLACES, type MarkedPlace } from './marked-places.ts';
 import { everythingIn, formsIn } from './marks.ts';
-import { digestOf, sampleBytes } from './sample.ts';
-import { NO_SURROUNDINGS } from './surroundings.ts';
-
-/** How long one call of a driver may try, in ms: some try again and again. */
-const PATIENCE_MS = 1_500;
-const BYTES = sampleBytes(9 * 1024 * 1024, 'marked');
-
-/** All that a driver told while everything was tried with it: results, steps and errors. */
-interface Told {
-  readonly told: unknown[];
-  readonly errors: unknown[];
-}
-
-/** Does with a destination what a job, a connection test and a restore do, whatever comes of it. */
-async function tryEverything(type: string, settings: Settings): Promise<Told> {
-  const told: unknown[] = [];
-  const errors: unknown[] = [];
-  const attempt = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
-    try {
-      const hung = wait(2 * PATIENCE_MS, undefined, { ref: false });
-      const result = await Promise.race([work(AbortSignal.timeout(PATIENCE_MS)), hung]);
-      told.push(result);
-      return result;
-    } catch (error) {
-      errors.push(error);
-      return undefined;
-    }
-  };
-  const parsed = parseDestination(type, settings);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const destination = await attempt(() => parsed.value.open(NO_SURROUNDINGS));
-  if (!destination) return { told, errors };
-  await attempt(async (signal) => {
-    for await (const step of destination.check(signal)) {
-      told.push(step);
-      if (step.error) errors.push(step.error);
-    }
-  });
-  await attempt((signal) => deliver(destination, signal, attempt));
-  await attempt((signal) => destination.stat(FILE, signal));
-  await attempt(async (signal) => {
-    for await (const found of destination.list('', signal)) told.push(found);
-  });
-  await attempt(async (signal) => {
-    for await (const bytes of destination.read(FILE, signal)) if (bytes.length === 0) break;
-  });
-  await attempt((signal) => destination.remove(FILE, signal));
-  await attempt(() => destination.close());
-  return { told, errors };
-}
-
-async function deliver(
-  destination: Destination,
-  signal: AbortSignal,
-  attempt: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T | undefined>,
-): Promise<unknown> {
-  const { min, multiple } = (await destination.capabilities(signal)).part;
-  const partSize = Math.ceil(Math.max(min, 64 * 1024) / multiple) * multiple;
-  const bytes = BYTES.subarray(0, Math.floor(partSize * 1.5));
-  const size = bytes.length;
-  const plan = { size, partSize, count: 2 };
-  const file = { path: FILE, size, transferId: '0123456789abcdef' };
-  let upload = await destination.begin(file, plan, signal);
-  for (let number = 0; number < plan.count; number++) {
-    const offset = number * partSize;
-    const part = bytes.subarray(offset, offset + partSize);
-    const { length } = part;
-    await attempt((until) => upload.writePart({ number, offset, length, bytes: part }, until));
-    const saved = await attempt(() => upload.checkpoint());
-    if (saved === undefined || number > 0) continue;
-    const resumed = await attempt((until) => destination.resume(file, plan, saved, until));
-    if (resumed?.held === 1) upload = resumed;
-  }
-  const proof = await attempt((until) => upload.finish(digestOf(bytes), until));
-  await attempt(() => upload.abort());
-  return proof;
-}
-
-/** What a server that means no good sends back: all that it was told, in every way that it can. */
-function echo({ method, path, query, headers }: Seen, sent: Buffer, status: number) {
-  const told = [decoded(headers.authorization), sent.subarray(0, 2000).toString('latin1')];
-  const words = `${method} ${path}?${query} ${JSON.stringify(headers)} ${told.join(' ')}`;
-  const header = encodeURIComponent(words).slice(0, 2000);
-  const isXml = status % 2 === 0;
-  const xml = `<Error><Code>Echo</Code><Message>${words.replace(/[<>&]/g, ' ')}</Message></Error>`;
-  const json = { error_summary: words, error: { '.tag': words }, error_description: words };
-  return {
-    status,
-    body: isXml ? xml : JSON.stringify(json),
-    headers: {
-      'content-type': isXml ? 'application/xml' : 'application/json',
-      'x-ms-error-code': header,
-      'x-dropbox-request-id': header,
-      location: `https://elsewhere.example/${header}`,
-      ...(status === 401 ? { 'www-authenticate': `Basic realm="${header}"` } : {}),
-    },
-  };
-}
-
-function decoded(authorization = ''): string {
-  const [, token = ''] = /^Basic (.*)$/.exec(authorization) ?? [];
-  return Buffer.from(token, 'base64').toString();
-}
+import { type Told, tryEverything } from './try-everything.ts';
 
 const STATUSES = [
   200, 201, 207, 301, 400, 401, 403, 404, 405, 409, 412, 413, 416, 429, 500, 503, 507,
 ];
 const AFTER = [1, 3, 5, 8];
-
-/** Passes so many requests on to the server, and does something else with all others. */
-function after(passed: number, otherwise: React): React {
-  let count = 0;
-  return (seen, sent) => (++count > passed ? otherwise(seen, sent) : undefined);
-}
 
 /** Ways in which a server misbehaves, some of them from a later request on. */
 const MISDEEDS: readonly (readonly [string, () => React])[] = [

@@ -4,6 +4,7 @@ import type { FerryEvent } from '../../functions/core/event.ts';
 import { findReadableSecrets } from '../../functions/destinations/registry.ts';
 import { parseDestination } from '../../functions/platform/parse-destination.ts';
 import { openPolicyTable } from '../../functions/policy/table.ts';
+import { openHistory } from '../../functions/runs/history.ts';
 import { openSealer } from '../../functions/secrets/sealing.ts';
 import { openSettingsTable } from '../../functions/settings/table.ts';
 import { checkChanges } from '../../functions/settings-changed/check-changes.ts';
@@ -52,6 +53,10 @@ export async function startSettingsWorld(): Promise<SettingsWorld> {
           secrets: { find: findReadableSecrets, seal: openSealer(kms, KEY).seal },
           spread: { minutes: 0, shards: 1 },
           metrics: { rowRefused() {} },
+          history: {
+            jobs: openHistory(documents, dynamo.runsTable).jobs,
+            report: openSettingsTable(documents, settingsTable, parseDestination).recordRun,
+          },
           raise: async (raised) => void events.push(...raised),
           log: { info() {}, warn() {} },
           now: () => Temporal.Now.instant(),

@@ -2,9 +2,15 @@ import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type SettingsWorld, startSettingsWorld } from './settings-world.ts';
-import { POLICY, POLICY_MISTAKES, SETTING_MISTAKES, SPEC_MISTAKES } from './wrong-rows.ts';
+import {
+  POLICY,
+  POLICY_MISTAKES,
+  SEALED_MISTAKES,
+  SETTING_MISTAKES,
+  SPEC_MISTAKES,
+} from './wrong-rows.ts';
 
-const MISTAKES = [...SPEC_MISTAKES, ...SETTING_MISTAKES, ...POLICY_MISTAKES];
+const MISTAKES = [...SPEC_MISTAKES, ...SETTING_MISTAKES, ...SEALED_MISTAKES, ...POLICY_MISTAKES];
 
 const told = z.object({
   status: z.object({

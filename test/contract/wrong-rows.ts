@@ -540,6 +540,26 @@ export const SETTING_MISTAKES: readonly WrongRow[] = [
   ),
 ];
 
+/** What is sealed, or looks as if it were. */
+export const SEALED_MISTAKES: readonly WrongRow[] = [
+  setting(
+    'ssh',
+    'half of a sealed secret',
+    { SSH_PASSWORD: { sealed: 'AbCd' } },
+    'SSH_PASSWORD',
+    /seal/,
+    /again/,
+  ),
+  setting(
+    'ssh',
+    'a sealed value where no secret belongs',
+    { SSH_USER: { sealed: 'AbCd' } },
+    'SSH_USER',
+    /secret/,
+    /Give its value as text/,
+  ),
+];
+
 /** What the operator of the test does not allow: see `POLICY`. */
 export const POLICY = {
   v: 1,

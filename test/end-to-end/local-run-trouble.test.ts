@@ -1,7 +1,12 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startRecord } from '../../functions/core/job-record.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
@@ -68,6 +73,72 @@ describe('a deployment on this machine', () => {
       { user: 'cleo', destination: 'nas', verified: true },
     ]);
     expect(said.join('\n')).not.toContain('mistyped 8731');
+    expect(said).toContain('⚑ event "Run failed"  ben, nas');
+    const failed = ferry.services.bus.events.filter(({ type }) => type === 'Run failed');
+    expect(failed).toMatchObject([
+      {
+        source: 'ferry',
+        detail: {
+          v: 1,
+          id: expect.stringMatching(/^ben#.*#nas$/),
+          userId: 'ben',
+          destination: 'nas',
+          code: 'auth-refused',
+          message: expect.stringContaining('SSH_PASSWORD'),
+        },
+      },
+    ]);
+    expect(JSON.stringify(ferry.services.bus.events)).not.toContain('mistyped 8731');
+  });
+
+  it('goes by the policy, within seconds of its being written', { timeout: 120_000 }, async () => {
+    const { dynamodb, name: TableName } = ferry.settingsTable;
+    const documents = DynamoDBDocumentClient.from(dynamodb);
+    const SSH = { SSH_HOST_NAME: '10.9.8.7', SSH_USER: 'dora', SSH_PASSWORD: 'hidden 5521' };
+    const spec = { v: 1, destinations: { nas: { type: 'ssh', settings: SSH } } };
+    const statusOf = async (userId: string) =>
+      (await documents.send(new GetCommand({ TableName, Key: { userId } }))).Item?.status;
+    const setPolicy = (policy: object) =>
+      documents.send(
+        new UpdateCommand({
+          TableName,
+          Key: { userId: '#policy' },
+          UpdateExpression: 'SET #policy = :policy',
+          ExpressionAttributeNames: { '#policy': 'policy' },
+          ExpressionAttributeValues: { ':policy': policy },
+        }),
+      );
+    await documents.send(new PutCommand({ TableName, Item: { userId: 'dora', spec } }));
+    const path = 'spec.destinations.nas.settings.SSH_HOST_NAME';
+    await vi.waitFor(
+      async () =>
+        expect(await statusOf('dora')).toMatchObject({
+          state: 'invalid',
+          problems: [{ path, rule: 'network', problem: expect.stringContaining('10.9.8.7') }],
+        }),
+      { timeout: 20_000 },
+    );
+    const refused = ferry.services.bus.events.filter(({ detail }) => detail.userId === 'dora');
+    expect(refused).toMatchObject([{ type: 'Settings refused', detail: { problemCount: 1 } }]);
+
+    const allow = ['127.0.0.0/8', '::1/128', '10.9.0.0/16'];
+    const open = { v: 1, shortestIntervalMinutes: 1, plainHttp: true, network: { allow } };
+    await setPolicy(open);
+    await vi.waitFor(
+      async () => expect(await statusOf('dora')).toMatchObject({ state: 'valid', problems: [] }),
+      { timeout: 20_000 },
+    );
+    await setPolicy({ ...open, netwrk: {} });
+    await vi.waitFor(
+      async () =>
+        expect(await statusOf('#policy')).toMatchObject({
+          state: 'invalid',
+          problems: [{ path: 'policy.netwrk', remedy: expect.stringContaining('network?') }],
+        }),
+      { timeout: 20_000 },
+    );
+    expect(await statusOf('dora')).toMatchObject({ state: 'valid' });
+    expect(JSON.stringify([said, ferry.services.bus.events])).not.toContain('hidden 5521');
   });
 
   it('takes up a job that nobody carries on, with its next sweep', async () => {

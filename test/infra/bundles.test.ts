@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { synthesise } from '../../local/cloud-assembly.ts';
 import { type FunctionDefinition, LambdaProcess } from '../../local/lambda-process.ts';
@@ -26,6 +26,11 @@ describe('the bundles that are deployed', () => {
     expect(functions.length).toBeGreaterThanOrEqual(4);
     const sizes = functions.map(({ name, bundle }) => [name, statSync(bundle).size] as const);
     expect(sizes.filter(([, size]) => size > MOST_BYTES)).toEqual([]);
+  });
+
+  it('speak one language: zod has fifty, which only a namespace import leaves behind', () => {
+    const all = functions.filter(({ bundle }) => readFileSync(bundle, 'utf8').includes('Ungültig'));
+    expect(all.map(({ name }) => name)).toEqual([]);
   });
 
   it('load on a machine that has nothing else', async () => {

@@ -265,6 +265,13 @@ describe('settings-changed', () => {
     );
     expect(sending?.resources.join()).toContain('SettingsChangedDeadLetters');
   });
+
+  it('reads what is known of runs, and writes none of it', () => {
+    const onRuns = of('SettingsChangedHandlerRole').filter((found) =>
+      found.resources.join().includes('Runs'),
+    );
+    expect(onRuns.flatMap((found) => found.actions)).toEqual(['dynamodb:Query']);
+  });
 });
 
 describe('events', () => {

@@ -57,16 +57,21 @@ export interface Front {
   stop(): Promise<void>;
 }
 
-/** An HTTP server in front of another that records what passes and can spoil it. */
+/**
+ * An HTTP server in front of another that records what passes and can spoil it.
+ * @param spell as which path a request's own one, and that in its `Destination`, goes to the server behind
+ */
 export async function startFront(
   target: string,
   tls?: { readonly key: string; readonly cert: string },
+  spell?: (path: string) => Promise<string>,
 ): Promise<Front> {
   const seen: Seen[] = [];
   let react: React = () => undefined;
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const body = await collect(incoming);
+    if (spell) await respell(incoming, spell);
     const url = new URL(incoming.url ?? '/', target);
     const exchange: Seen = {
       method: incoming.method ?? '',
@@ -124,6 +129,14 @@ export async function startFront(
       await closed;
     },
   };
+}
+
+async function respell(incoming: IncomingMessage, spell: (path: string) => Promise<string>) {
+  incoming.url = await spell(incoming.url ?? '/');
+  const { destination } = incoming.headers;
+  if (typeof destination !== 'string') return;
+  const to = new URL(destination, 'http://127.0.0.1');
+  incoming.headers.destination = destination.replace(to.pathname, await spell(to.pathname));
 }
 
 /** Headers pass unchanged, `host` too: it is signed. */

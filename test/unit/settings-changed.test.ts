@@ -36,6 +36,7 @@ function check(users: readonly string[] = ['ada'], over: Partial<CheckTools> = {
       rows: memory.rows,
       spread: { minutes: 0, shards: SHARDS },
       raise: async () => {},
+      history: { async *jobs() {}, report: async () => {} },
       metrics: {
         rowRefused: () => {
           refusals += 1;

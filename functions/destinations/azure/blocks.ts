@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type PartPlan, partRange } from '../../core/parts.ts';
 import type { RemoteFile } from '../contract.ts';
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MiB } from '../../core/parts.ts';
 import type { Capabilities, Destination, RemoteStat } from '../contract.ts';
 import { readBody } from '../http/body.ts';

@@ -1,5 +1,5 @@
 import { isRestError } from '@azure/storage-blob';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
 import type { RemoteFile } from '../contract.ts';

@@ -37,6 +37,7 @@ export async function openDropbox(
     resume: 'parts',
     publish: 'atomic',
     composesNames: true,
+    foldsCase: true,
     proof: 'checksum',
   };
   return {

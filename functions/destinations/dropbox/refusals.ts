@@ -1,5 +1,5 @@
 import { DropboxResponseError } from 'dropbox';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What Dropbox said no with. */
 export interface Refusal {

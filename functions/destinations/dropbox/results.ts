@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What Ferry reads of the answers of Dropbox, by the names of files.stone and users.stone. */
 export const sessionStarted = z.object({ session_id: z.string().min(1) });

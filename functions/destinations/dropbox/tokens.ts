@@ -1,5 +1,5 @@
 import { DropboxAuth } from 'dropbox';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Secret } from '../../core/secret.ts';
 import { NEVER, unlessAborted } from '../../core/stopping.ts';
 import { sendInTime } from '../http/deadline.ts';

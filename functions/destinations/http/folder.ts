@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { issue, text } from '../setting.ts';
 
 /** A path below a bucket, container or share, as users write it; gives it without slashes at its ends. */

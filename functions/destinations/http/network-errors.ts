@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ErrorCode, FerryError, type Retry } from '../../core/errors.ts';
 
 const failure = z.object({

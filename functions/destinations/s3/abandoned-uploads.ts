@@ -3,7 +3,7 @@ import {
   ListMultipartUploadsCommand,
   ListPartsCommand,
 } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RemoteFile } from '../contract.ts';
 import type { Bucket } from './client.ts';
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import { GiB, MiB } from '../../core/parts.ts';
 import type { Capabilities, Destination } from '../contract.ts';

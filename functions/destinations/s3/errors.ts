@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { abortError, type ErrorCode, FerryError, type Retry } from '../../core/errors.ts';
 import { describeNetworkErrors } from '../http/network-errors.ts';
 import { waitAskedFor } from '../http/retry-after.ts';

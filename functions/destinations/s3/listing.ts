@@ -1,5 +1,5 @@
 import { ListObjectsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RemoteStat } from '../contract.ts';
 import type { Bucket } from './client.ts';
 

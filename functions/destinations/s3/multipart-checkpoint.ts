@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PartPlan } from '../../core/parts.ts';
 import type { Json, RemoteFile } from '../contract.ts';
 import { packEtags, unpackEtags } from './etags.ts';

@@ -5,7 +5,7 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { crc32Of } from '../../core/crc32.ts';
 import { FerryError } from '../../core/errors.ts';
 import type { Digest } from '../../core/receipt.ts';

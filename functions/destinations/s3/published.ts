@@ -1,5 +1,5 @@
 import { DeleteObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
 import type { RemoteFile } from '../contract.ts';

@@ -1,5 +1,5 @@
 import { GetBucketLocationCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { S3Settings } from './settings.ts';
 
 /** Where AWS's first endpoint is, and what compatible servers without regions expect. */

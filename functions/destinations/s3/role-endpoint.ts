@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import { Secret } from '../../core/secret.ts';
 import type { TemporaryKeys } from '../surroundings.ts';

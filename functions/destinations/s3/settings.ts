@@ -1,5 +1,5 @@
 import type { StorageClass } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MiB } from '../../core/parts.ts';
 import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';

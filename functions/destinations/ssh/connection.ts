@@ -121,6 +121,15 @@ async function establish(
   sftp.on('error', (error: unknown) => lose(connectionBroken(error)));
   sftp.on('close', () => lose(connectionBroken(trouble)));
 
+  /**
+   * Lets what is sent in one go reach the network as one: ssh2 writes each packet in three pieces, two
+   * of them a few bytes, and every write would be a system call and a segment of its own.
+   */
+  const gather = () => {
+    socket.cork();
+    process.nextTick(() => socket.uncork());
+  };
+
   const request = <T>(send: Send<T>, patienceMs: number) =>
     new Promise<T>((resolve, reject) => {
       if (lost) throw lost;
@@ -140,6 +149,7 @@ async function establish(
       };
       let timer = setTimeout(look, patienceMs);
       waiting.add(fail);
+      gather();
       try {
         send(sftp, (error, value) => {
           heardAt = performance.now();

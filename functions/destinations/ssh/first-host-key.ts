@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { toFerryError } from '../../core/errors.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { OfferedKey, TrustedKey } from './host-key.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FerryError } from '../../core/errors.ts';
 import { MiB } from '../../core/parts.ts';
 import { NEVER } from '../../core/stopping.ts';

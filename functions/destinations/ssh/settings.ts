@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Traits } from '../../core/policy.ts';
 import type { Parsed, Problem } from '../../core/problem.ts';
 import type { Secret } from '../../core/secret.ts';

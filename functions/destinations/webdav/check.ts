@@ -28,6 +28,11 @@ const TOLD: Readonly<Record<Strategy['by'], string>> = {
 /** Ways of sending that make do with smaller requests where large ones are refused. */
 const IN_PIECES: readonly Strategy['by'][] = ['put-range', 'patch'];
 
+function tell({ by, foldsCase }: Strategy): string {
+  const inOneCase = '; archives whose names differ in letter case alone are one file there';
+  return `${TOLD[by]}${foldsCase ? inOneCase : ''}`;
+}
+
 /** Tries everything that a delivery needs, one step at a time, with a small file of its own that it deletes. */
 export async function* checkServer(
   { server, strategies }: Remote,
@@ -55,7 +60,7 @@ export async function* checkServer(
     ],
     ['read back', async () => void (await readBack(server, name, body, signal))],
     ['delete', async () => void (await server.call(signal, { method: 'DELETE', url }))],
-    ['way of sending', async () => TOLD[(await strategies.findAnew(signal)).by]],
+    ['way of sending', async () => tell(await strategies.findAnew(signal))],
     [
       'space',
       async () => describeRoom(await roomIn(server, folder, signal).catch(() => undefined)),

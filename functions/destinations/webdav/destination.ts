@@ -58,7 +58,10 @@ export async function openWebDav(
   };
 
   return {
-    capabilities: async (signal) => CAPABILITIES[(await strategies.find(signal)).by],
+    async capabilities(signal) {
+      const { by, foldsCase } = await strategies.find(signal);
+      return { ...CAPABILITIES[by], foldsCase };
+    },
     check: (signal) => checkServer(remote, signal),
 
     async begin(file, plan, signal) {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseMultistatus } from './multistatus.ts';
 import { decodeNames, encodeNames, namesOf } from './remote-path.ts';
 import type { Server } from './server.ts';

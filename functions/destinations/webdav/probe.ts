@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { moveRefused, statusOf } from './errors.ts';
 import { ensureFolder } from './folders.ts';
 import { chunkPlaces, findUser, toCloud } from './nextcloud.ts';
+import { look } from './properties.ts';
 import { spellings } from './publish.ts';
 import { writeRange } from './ranged-write.ts';
 import type { Server } from './server.ts';
@@ -13,9 +14,15 @@ import type { Server } from './server.ts';
  * - `chunks`: parts are put into a folder and made one file (Nextcloud, ownCloud 10).
  * - `whole`: one PUT takes it all, or nothing.
  */
-export type Strategy =
+export type Way =
   | { readonly by: 'put-range' | 'patch' | 'whole' }
   | { readonly by: 'chunks'; readonly user: string };
+
+/** What was found out about a server. */
+export type Strategy = Way & {
+  /** Whether it takes names that differ in letter case alone for one. */
+  readonly foldsCase: boolean;
+};
 
 /** What was tried with is removed within this time, or left. */
 const TIDYING_MS = 5000;
@@ -33,13 +40,13 @@ const FAILS_AT_IT = [500, 502];
  */
 export async function probe(server: Server, trial: string, signal: AbortSignal): Promise<Strategy> {
   await ensureFolder(server, '', signal);
-  const user = await tryChunks(server, trial, signal);
-  if (user !== undefined) return { by: 'chunks', user };
-  await tryMove(server, trial, signal);
+  const chunks = await tryChunks(server, trial, signal);
+  if (chunks) return chunks;
+  const foldsCase = await tryMove(server, trial, signal);
   for (const by of ['put-range', 'patch'] as const) {
-    if (await tryRange(server, trial, by, signal)) return { by };
+    if (await tryRange(server, trial, by, signal)) return { by, foldsCase };
   }
-  return { by: 'whole' };
+  return { by: 'whole', foldsCase };
 }
 
 export function newTrial(): string {
@@ -60,25 +67,36 @@ const nameOf = (trial: string) => `.ferry-probe-${trial}`;
 const movedNameOf = (trial: string) => `.ferry-probe-${trial}0`;
 
 /**
- * Renames a file as it is done with each archive in the end.
+ * Renames a file as it is done with each archive in the end. True where letter case makes no other name.
  * @throws FerryError `permission-denied` where the server does not do that
  */
-async function tryMove(server: Server, trial: string, signal: AbortSignal): Promise<void> {
+async function tryMove(server: Server, trial: string, signal: AbortSignal): Promise<boolean> {
   const url = server.fileUrl(nameOf(trial));
   const moved = server.fileUrl(movedNameOf(trial));
-  await leavingNothing(server, [url, moved], async () => {
+  return leavingNothing(server, [url, moved], async () => {
     await server.call(signal, { method: 'PUT', url, body: randomBytes(1) });
     for (const destination of spellings(moved)) {
       try {
         const headers = { destination, overwrite: 'T' };
         await server.callOnce(signal, { method: 'MOVE', url, headers });
-        return true;
+        return foldsCaseOf(server, movedNameOf(trial), signal);
       } catch (thrown) {
         if (!NOT_ITSELF.includes(statusOf(thrown) ?? 0)) throw moveRefused(thrown);
       }
     }
     return false;
   });
+}
+
+/** Whether a file of ours is there under its name in capitals, too; no server tells that otherwise. */
+async function foldsCaseOf(server: Server, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await look(server, server.fileUrl(name.toUpperCase()), signal)) !== undefined;
+  } catch (thrown) {
+    // A name that it does not allow stands for no file of ours.
+    if (isUnknownRequest(statusOf(thrown))) return false;
+    throw thrown;
+  }
 }
 
 /** Writes two bytes and then a third, and looks whether all of them are there. */
@@ -100,12 +118,12 @@ async function tryRange(
   });
 }
 
-/** Sends a file as one chunk where the address is one of a Nextcloud or ownCloud; gives the user's id there. */
+/** Sends a file as one chunk where the address is one of a Nextcloud or ownCloud. */
 async function tryChunks(
   server: Server,
   trial: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Strategy | undefined> {
   const cloud = toCloud(server.settings.url);
   const user = cloud && (cloud.user ?? (await findUser(server, cloud, signal)));
   if (user === undefined) return undefined;
@@ -113,17 +131,17 @@ async function tryChunks(
   const bytes = randomBytes(3);
   const places = chunkPlaces(server, user, name, name.slice(1));
   const headers = { destination: places.final, 'oc-total-length': String(bytes.length) };
-  const worked = await leavingNothing(server, [places.final, places.folder], async () => {
+  return leavingNothing(server, [places.final, places.folder], async () => {
     const send = (method: string, url: string, body?: Buffer) =>
       isTaken(server.call(signal, { method, url, headers, ...(body ? { body } : {}) }));
-    return (
+    const works =
       (await send('MKCOL', places.folder)) &&
       (await send('PUT', places.chunk(0), bytes)) &&
       (await send('MOVE', places.whole)) &&
-      bytes.equals(await readAll(server, server.fileUrl(name), signal))
-    );
+      bytes.equals(await readAll(server, server.fileUrl(name), signal));
+    if (!works) return undefined;
+    return { by: 'chunks', user, foldsCase: await foldsCaseOf(server, name, signal) };
   });
-  return worked ? user : undefined;
 }
 
 /**
@@ -147,11 +165,11 @@ export function isUnknownRequest(status: number | undefined): boolean {
   return status < 500 || status === 501;
 }
 
-async function leavingNothing(
+async function leavingNothing<T>(
   server: Server,
   urls: readonly string[],
-  work: () => Promise<boolean>,
-): Promise<boolean> {
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } finally {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { notWebDav } from './errors.ts';
 import { parseMultistatus } from './multistatus.ts';
 import { decodeNames } from './remote-path.ts';

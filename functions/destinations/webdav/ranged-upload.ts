@@ -104,7 +104,7 @@ function openUpload(
   /** A hole in the middle would not show in the size of the whole. */
   const assertArrived = async ({ offset, length }: Part, signal: AbortSignal) => {
     const found = await temporary.look(signal);
-    if (found && found.size >= offset + length) return;
+    if (found && found.size >= offset + length) return found;
     const reason = await temporary.explainShort(file.size - offset, signal);
     if (offset === 0 || reason.code === 'no-space') throw reason;
     strategies.forget();
@@ -117,8 +117,8 @@ function openUpload(
       inOrder(async () => {
         if (part.number > prefix) throw uploadLost('the part before is missing');
         await send(part, signal);
-        await assertArrived(part, signal);
-        md5.take(part);
+        const { etag } = await assertArrived(part, signal);
+        md5.take(part, etag);
         prefix = Math.max(prefix, part.number + 1);
       }),
 

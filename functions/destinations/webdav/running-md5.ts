@@ -7,17 +7,23 @@ import type { Part } from '../contract.ts';
  * computed of a file as its ETag, which then proves every byte.
  */
 export interface RunningMd5 {
-  take(part: Pick<Part, 'number' | 'bytes'>): void;
+  /** @param etag that the server gives the file so far: once one is no MD5, none is computed any more */
+  take(part: Pick<Part, 'number' | 'bytes'>, etag?: string): void;
   /** Lowercase hex; undefined where it has not seen the whole file. */
   digest(): string | undefined;
 }
+
+/** As a strong ETag (RFC 9110, 8.8.3). */
+const MD5 = /^"[0-9a-f]{32}"$/i;
 
 /** @param held parts that an earlier process sent; their bytes are not known here */
 export function openRunningMd5({ count }: PartPlan, held: number): RunningMd5 {
   const hash = createHash('md5');
   let next = held === 0 ? 0 : Number.NaN;
   return {
-    take({ number, bytes }) {
+    take({ number, bytes }, etag) {
+      // It takes as long as all else that is done with a byte here.
+      if (etag !== undefined && !MD5.test(etag)) next = Number.NaN;
       if (number !== next) return;
       hash.update(bytes);
       next += 1;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { unlessAborted } from '../../core/stopping.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { newTrial, probe, removeTrial, type Strategy } from './probe.ts';
@@ -15,11 +15,13 @@ export interface Strategies {
   forget(): void;
 }
 
+const foldsCase = z.boolean();
 const strategy = z.discriminatedUnion('by', [
-  z.strictObject({ by: z.enum(['put-range', 'patch', 'whole']) }),
-  z.strictObject({ by: z.literal('chunks'), user: z.string() }),
+  z.strictObject({ by: z.enum(['put-range', 'patch', 'whole']), foldsCase }),
+  z.strictObject({ by: z.literal('chunks'), user: z.string(), foldsCase }),
 ]);
-const findings = z.strictObject({ v: z.literal(1), of: z.string(), strategy });
+/** Version 1 said nothing of letter case. */
+const findings = z.strictObject({ v: z.literal(2), of: z.string(), strategy });
 /** What is noted while it is being found out. */
 const begun = z.strictObject({ v: z.literal(1), of: z.string(), trial: z.string() });
 
@@ -35,8 +37,12 @@ export function openStrategies(
 
   // What cannot be looked up is found out again; a delivery does not fail for it.
   const noted = () => surroundings.recall().catch(() => undefined);
-  const note = (known: { readonly trial: string } | { readonly strategy: Strategy }) =>
-    surroundings.remember({ v: 1, of, ...known }).then(
+  const note = (
+    known:
+      | { readonly v: 1; readonly trial: string }
+      | { readonly v: 2; readonly strategy: Strategy },
+  ) =>
+    surroundings.remember({ of, ...known }).then(
       () => true,
       () => false,
     );
@@ -49,10 +55,10 @@ export function openStrategies(
     const earlier = begun.safeParse(await noted());
     if (earlier.success && earlier.data.of === of) await removeTrial(server, earlier.data.trial);
     const trial = newTrial();
-    await note({ trial });
+    await note({ v: 1, trial });
     const found = await probe(server, trial, closing);
     // What this process has just found is in `finding`; an older note would be wrong.
-    isRecalled = await note({ strategy: { ...found } });
+    isRecalled = await note({ v: 2, strategy: { ...found } });
     return found;
   };
   const share = async (work: () => Promise<Strategy>, signal: AbortSignal) => {

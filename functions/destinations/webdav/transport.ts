@@ -8,7 +8,7 @@ import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { getPatcher } from 'webdav';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a server answers; `body` has to be read to its end or destroyed. */
 export interface Answer {

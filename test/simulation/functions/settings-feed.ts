@@ -45,6 +45,7 @@ export function followSettings(deployment: Deployment, environment: Environment)
           secrets: { find: findSimulated, seal },
           spread,
           raise: async () => {},
+          history: { async *jobs() {}, report: async () => {} },
           metrics: { rowRefused() {} },
           log: witness.logOf(invocation),
           now: () => Temporal.Instant.fromEpochMilliseconds(clock.now()),

@@ -53,6 +53,7 @@ export function judgeDeliveries(
   { runs, staging }: { readonly runs: Table; readonly staging: StagingBucket },
   servers: ReadonlyMap<string, Server>,
   { wildClocks }: Leniency,
+  wants: (userId: string, component: string) => boolean,
 ): Deliveries {
   const { faults, judge, timeline } = nature;
   /** By place and path: the newest content that was published. */
@@ -60,6 +61,8 @@ export function judgeDeliveries(
   const receipts = new Map<string, { readonly at: number; readonly fence: number }>();
   /** How often each part was sent since anything was published; worlds of that kind are small. */
   const sentParts = new Map<string, number>();
+  /** Files that were published without a receipt, and let go of as nobody wanted them there any more. */
+  const letGo = new Set<string>();
   /** Files with parts that the destination lists and no checkpoint knows: their bytes passed nobody. */
   const unseen = new Set<string>();
 
@@ -69,6 +72,18 @@ export function judgeDeliveries(
   };
   const shownAt = (place: string, path: string) =>
     shownItemSchema.safeParse(itemAt('SHOWN', place, path)).data;
+
+  /** A checkpoint is removed, by another process than the one that published the file. */
+  const forgotten = (place: string, data: unknown, by: Invocation | undefined) => {
+    const saved = checkpointSchema.safeParse(data).data;
+    if (!saved) return;
+    const { component, etag, file, key } = saved.archive;
+    const [userId = ''] = place.split('/');
+    const isStaged = staging.current.get(key)?.etag === etag;
+    const name = `${place}|${component}/${file}`;
+    if (newest.get(name)?.by === by || (isStaged && wants(userId, component))) return;
+    letGo.add(name);
+  };
 
   /** Nobody could note what was sent by a process that died, or what the destination alone tells of. */
   const hasUnseenParts = (place: string, path: string) => {
@@ -101,7 +116,8 @@ export function judgeDeliveries(
         );
       }
       const hasDied = last?.by.state === 'crashed' || last?.by.state === 'timed out';
-      if (isThere && hasDied && parts > 1 && server?.canResume) {
+      const isKnown = hasDied && !letGo.has(`${place}|${file.path}`);
+      if (isThere && isKnown && parts > 1 && server?.canResume) {
         judge.violate(
           'what was published is found again',
           `${jobId} sends ${file.path}, which ${last.by.name} had published`,
@@ -145,6 +161,7 @@ export function judgeDeliveries(
         );
       }
       sentParts.clear();
+      letGo.delete(name);
       const [, destination = ''] = place.split('/');
       const version = sound.at(-1);
       const [component = '', ...rest] = path.split('/');
@@ -164,6 +181,9 @@ export function judgeDeliveries(
         if (text.length > LARGEST_CHECKPOINT) {
           judge.violate('small checkpoints', `a checkpoint has ${text.length} characters`);
         }
+      }
+      if (kind === 'CHECKPOINT' && data === undefined) {
+        forgotten(place, write.before?.data, write.by);
       }
       if (kind !== 'RECEIPT' || data === undefined) return;
       const receipt = receiptSchema.parse(data);

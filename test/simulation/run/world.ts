@@ -73,7 +73,11 @@ export function openWorld(nature: Nature): World {
   const queue = openJobQueue(nature, 6 * timeoutMs, maxReceiveCount);
   const witness = openWitness(history, judge);
   const servers = new Map<string, Server>();
-  const deliveries = judgeDeliveries(nature, { runs, staging }, servers, leniency);
+  const wants = (userId: string, component: string) => {
+    const backUp = people.users.get(userId)?.backUp ?? [];
+    return backUp === 'everything' || backUp.includes(component);
+  };
+  const deliveries = judgeDeliveries(nature, { runs, staging }, servers, leniency, wants);
   const leases = judgeLeases(nature, leniency);
   const users = inviteUsers(nature, { part: PART, timeoutMs }, servers, (place, publication) => {
     deliveries.published(place, publication);

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Measurement, type Results, results } from './measurement.ts';
+import { drawRates } from './plot.ts';
+import { betterOf, limitOf, ratesOf, toRow } from './row.ts';
+import { type Spread, spreadOf } from './spread.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const RESULTS = join(import.meta.dirname, 'results');
+const PAGE = join(ROOT, 'docs/performance.md');
+/** What is between these is made of the results. */
+const BETWEEN = /(<!-- results -->\n).*(<!-- \/results -->)/s;
+const NONE =
+  'No results are kept yet: `npm run bench -- --out bench/results/<machine>.json` makes some.\n';
+
+/** Every file of `bench/results`, by name. */
+export function readResults(): ReadonlyMap<string, Results> {
+  const files = readdirSync(RESULTS).filter((file) => file.endsWith('.json'));
+  return new Map(
+    files
+      .sort()
+      .map((file) => [
+        file.replace('.json', ''),
+        results.parse(JSON.parse(readFileSync(join(RESULTS, file), 'utf8'))),
+      ]),
+  );
+}
+
+/** `docs/performance.md` with what the results say. */
+export function fillPage(page: string, all: ReadonlyMap<string, Results>): string {
+  const sections = [...all].map(([name, one]) => describe(name, one));
+  const text = sections.length === 0 ? NONE : sections.join('\n');
+  return page.replace(BETWEEN, (_, start, end) => `${start}${text}${end}`);
+}
+
+/** Plots by the names that the page shows them by, below `docs/`. */
+export function drawPlots(all: ReadonlyMap<string, Results>): ReadonlyMap<string, string> {
+  return new Map([...all].map(([name, one]) => [plotOf(name), drawRates(one.measurements)]));
+}
+
+function plotOf(name: string): string {
+  return `performance-${name}.svg`;
+}
+
+const HEAD = [
+  ...['type', 'size', 'round trip', 'Ferry', 'cold', 'rclone', 'ratio', 'limit', 'share'],
+  ...['CPU s/GiB (rclone)', 'peak MiB (rclone)'],
+];
+
+function describe(name: string, { at, machine, measurements, versions }: Results): string {
+  const where = `${machine.cpus} × ${machine.cpu}, ${Math.round(machine.memoryMiB / 1024)} GiB, servers' files in ${machine.storage}`;
+  const busy = Math.max(...measurements.map(({ loadBefore }) => loadBefore));
+  return [
+    `### ${name}`,
+    `${at.slice(0, 10)}; ${where}; Node ${versions.node}, rclone ${versions.rclone}. Load before a line at most ${busy.toFixed(1)}.`,
+    '',
+    `![Rates of Ferry and rclone](${plotOf(name)})`,
+    '',
+    `| ${HEAD.join(' | ')} |`,
+    `|${' --- |'.repeat(HEAD.length)}`,
+    ...measurements.map((one) => `| ${cells(one).join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+function cells(one: Measurement): string[] {
+  const row = toRow(one);
+  const by = betterOf(one);
+  const rclone = one.rclone[by];
+  const perGiB = spreadOf(rclone.map(({ cpuMs }) => (cpuMs / 1000 / one.sizeMiB) * 1024)).median;
+  const peak = spreadOf(rclone.map(({ peakRssMiB }) => peakRssMiB)).median;
+  return [
+    ...[one.type, `${one.sizeMiB} MiB`, `${one.rttMs} ms`],
+    withSpread(ratesOf(one, one.ferry.warm)),
+    digits(ratesOf(one, one.ferry.cold).median),
+    `${withSpread(ratesOf(one, rclone))}${by === 'best' ? ', flags' : ''}`,
+    ...[row.ratio.toFixed(2), digits(limitOf(one)), row.limitShare.toFixed(2)],
+    `${digits(row.cpuSecPerGiB)} (${digits(perGiB)})`,
+    `${row.peakRssMiB} (${Math.round(peak)})`,
+  ];
+}
+
+function withSpread({ median, least, most }: Spread): string {
+  return `${digits(median)} (${digits(least)}–${digits(most)})`;
+}
+
+function digits(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const all = readResults();
+  writeFileSync(PAGE, fillPage(readFileSync(PAGE, 'utf8'), all));
+  for (const [file, svg] of drawPlots(all)) writeFileSync(join(ROOT, 'docs', file), svg);
+}
