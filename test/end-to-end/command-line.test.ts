@@ -262,11 +262,13 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
   });
 
   it('lists users, for people and for programs', SLOW, async () => {
+    const file = await write('listed.yaml', stringify(specFor('s3')));
+    await ask('user', 'put', 'listed', '--file', file);
     const { document } = await ask('user', 'list');
-    expect(document).toContainEqual(expect.objectContaining({ userId: 'json-s3', state: 'valid' }));
+    expect(document).toContainEqual(expect.objectContaining({ userId: 'listed', state: 'valid' }));
     expect(JSON.stringify(document)).not.toContain('#');
     const { printed } = await runCommand(['user', 'list', '--local']);
-    expect(printed).toMatch(/json-s3 +valid +2\d{3}-/);
+    expect(printed).toMatch(/listed +valid +2\d{3}-/);
   });
 
   it(
@@ -279,7 +281,7 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
       });
       expect(await ask('runs', 'nobody')).toMatchObject({ status: 3 });
       expect(await ask('check', 'nobody')).toMatchObject({ status: 3 });
-      expect(await ask('check', 'json-s3', 'nowhere')).toMatchObject({ status: 3 });
+      expect(await ask('check', 'listed', 'nowhere')).toMatchObject({ status: 3 });
       const elsewhere = { TMPDIR: join(folder, 'scratch') };
       expect(await runCommand(['user', 'list', '--local'], elsewhere)).toMatchObject({
         status: 3,
