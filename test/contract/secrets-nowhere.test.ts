@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { Job } from '../../functions/core/job.ts';
 import { writeMessage } from '../../functions/queue/message.ts';
+import { type EventBus, startEventBus } from '../../local/event-bus.ts';
 import { type KeyService, startKeyService } from '../../local/key-service.ts';
+import { writePolicy } from '../../local/operator-policy.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
 import { type EmbeddedSqs, startSqs } from '../servers/embedded-sqs.ts';
@@ -35,17 +37,19 @@ let sqs: EmbeddedSqs;
 let staging: S3Server;
 let s3: S3Client;
 let keys: KeyService;
+let bus: EventBus;
 let queueUrl: string;
 let functions: Readonly<Record<'settingsChanged' | 'transfer' | 'check' | 'enqueueDue', Handler>>;
 /** Everything that functions wrote to their logs, metrics among it. */
 const output: string[] = [];
 
 beforeAll(async () => {
-  [dynamo, sqs, staging, keys] = await Promise.all([
+  [dynamo, sqs, staging, keys, bus] = await Promise.all([
     startDynamoDb(),
     startSqs(),
     startEmbeddedS3(),
     startKeyService(),
+    startEventBus('127.0.0.1'),
   ]);
   keys.add(SECRETS_KEY);
   queueUrl = await sqs.createQueue('jobs');
@@ -65,6 +69,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_SQS: sqs.endpoint,
     AWS_ENDPOINT_URL_S3: staging.endpoint,
     AWS_ENDPOINT_URL_KMS: keys.url,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url,
     AWS_LAMBDA_LOG_LEVEL: 'DEBUG',
     SETTINGS_TABLE: dynamo.settingsTable,
     RUNS_TABLE: dynamo.runsTable,
@@ -76,8 +81,8 @@ beforeAll(async () => {
     DUE_SHARDS: '1',
     SPREAD_MINUTES: '0',
     ROLE_ENDPOINTS: '',
-    EGRESS_ALLOW: '127.0.0.0/8 ::1/128',
   };
+  await writePolicy({ dynamodb: dynamo.documents, name: dynamo.settingsTable });
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((chunk) => output.push(String(chunk)) > 0);
@@ -93,7 +98,13 @@ afterAll(async () => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
   s3.destroy();
-  await Promise.all([dynamo.stop(), sqs.stop(), staging.stop(), keys[Symbol.asyncDispose]()]);
+  await Promise.all([
+    dynamo.stop(),
+    sqs.stop(),
+    staging.stop(),
+    keys[Symbol.asyncDispose](),
+    bus[Symbol.asyncDispose](),
+  ]);
 });
 
 const unused = () => {
@@ -134,7 +145,7 @@ const rowOf = async (userId: string) =>
 describe.each(Object.entries(MARKED_PLACES))('a user of %s', (name, start) => {
   const userId = name.toLowerCase().replaceAll(' ', '-');
 
-  it('finds no secret in logs, metrics, rows, records, checkpoints, receipts, messages and answers', async () => {
+  it('finds no secret in logs, metrics, rows, records, checkpoints, receipts, messages, events and answers', async () => {
     const place = await start();
     const front = await startFront(place.origin);
     const answers: unknown[] = [];
@@ -179,7 +190,10 @@ describe.each(Object.entries(MARKED_PLACES))('a user of %s', (name, start) => {
       expect(messages.length).toBeGreaterThan(0);
       const runs = (await scan(dynamo.runsTable)).filter(({ pk }) => pk === `USER#${userId}`);
       expect(runs.map(({ sk }) => String(sk).split('#')[0])).toContain('RECEIPT');
-      const told = { answers, messages, runs, row: await rowOf(userId), output, calls: keys.calls };
+      const { events } = bus;
+      expect(events.map(({ type }) => type)).toContain('Run failed');
+      const kept = { messages, runs, row: await rowOf(userId), calls: keys.calls };
+      const told = { ...kept, answers, output, events };
       const shown = Object.entries(told).map(([where, what]) => [
         where,
         formsIn(everythingIn(what), place.marks()),

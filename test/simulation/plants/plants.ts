@@ -144,7 +144,7 @@ export const plants: readonly Plant[] = [
     name: 'left-over-kept',
     what: 'uploads of archives that are not staged any more are left alone',
     file: DELIVER,
-    changes: [['if (!progress.interrupted) await takeBackLeftovers(transfer, progress);', '']],
+    changes: [['await takeBackLeftovers(transfer, progress);', '']],
   },
   {
     name: 'begun-unnoted',
@@ -196,12 +196,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'due-overwritten',
     what: 'whoever plans a run overwrites what another has planned meanwhile',
-    file: 'functions/settings/table.ts',
-    changes: [
-      [
-        "? '#at = :seen' : 'attribute_not_exists(#at)'",
-        "? 'attribute_exists(#id)' : 'attribute_exists(#id)'",
-      ],
-    ],
+    file: 'functions/settings/verdict-change.ts',
+    changes: [["seen ? '#at = :seen' : 'attribute_not_exists(#at)',", "'attribute_exists(#id)',"]],
   },
 ];
