@@ -16,7 +16,7 @@ export interface CheckProps {
 /**
  * Tries a user's destinations step by step, from where transfers run and with the rights that they
  * have at destinations. Whoever may invoke it gets no secret and no archive, but has it connect to
- * what rows name.
+ * what rows name. It has no alarm: whoever invokes it sees whether it answers.
  */
 export class Check extends Construct {
   readonly function: FerryFunction<typeof checkEnvironment>;

@@ -7,6 +7,9 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { z } from 'zod';
+import { addDestination } from '../../cli/destination-settings.ts';
+import { openFerry } from '../../cli/ferry.ts';
 import { destinationTypes } from '../../functions/destinations/registry.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
 import { DeliveryLog } from '../../local/delivery-log.ts';
@@ -259,11 +262,13 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
   });
 
   it('lists users, for people and for programs', SLOW, async () => {
+    const file = await write('listed.yaml', stringify(specFor('s3')));
+    await ask('user', 'put', 'listed', '--file', file);
     const { document } = await ask('user', 'list');
-    expect(document).toContainEqual(expect.objectContaining({ userId: 'json-s3', state: 'valid' }));
+    expect(document).toContainEqual(expect.objectContaining({ userId: 'listed', state: 'valid' }));
     expect(JSON.stringify(document)).not.toContain('#');
     const { printed } = await runCommand(['user', 'list', '--local']);
-    expect(printed).toMatch(/json-s3 +valid +2\d{3}-/);
+    expect(printed).toMatch(/listed +valid +2\d{3}-/);
   });
 
   it(
@@ -276,7 +281,7 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
       });
       expect(await ask('runs', 'nobody')).toMatchObject({ status: 3 });
       expect(await ask('check', 'nobody')).toMatchObject({ status: 3 });
-      expect(await ask('check', 'json-s3', 'nowhere')).toMatchObject({ status: 3 });
+      expect(await ask('check', 'listed', 'nowhere')).toMatchObject({ status: 3 });
       const elsewhere = { TMPDIR: join(folder, 'scratch') };
       expect(await runCommand(['user', 'list', '--local'], elsewhere)).toMatchObject({
         status: 3,
@@ -284,6 +289,39 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
       });
     },
   );
+
+  it('adds a destination to a user, who is made where there is none', SLOW, async () => {
+    using open = await openFerry({ local: true, stage: 'none' });
+    const add = (destination: string) =>
+      addDestination(open, { userId: 'added', destination }, 's3', settingsFor('s3'));
+    await add('cloud');
+    await add('second');
+    const type = 's3';
+    expect(await ask('user', 'show', 'added')).toMatchObject({
+      document: { spec: { v: 1, destinations: { cloud: { type }, second: { type } } } },
+    });
+  });
+
+  it('sets what the operator allows, against which settings are held', SLOW, async () => {
+    const { document } = await ask('policy', 'show');
+    const { written } = z.object({ written: z.record(z.string(), z.unknown()) }).parse(document);
+    const broken = await write('broken.yaml', 'v: 1\ntyps: [s3]\n');
+    expect(await ask('policy', 'set', '--file', broken)).toMatchObject({
+      status: 1,
+      document: { problems: [{ path: 'policy.typs' }] },
+    });
+    const narrow = await write('narrow.yaml', stringify({ ...written, types: ['s3'] }));
+    expect(await ask('policy', 'set', '--file', narrow)).toMatchObject({ status: 0 });
+    const file = await write('refused.yaml', stringify(specFor('webdav')));
+    expect(await ask('user', 'put', 'refused', '--file', file)).toMatchObject({
+      status: 1,
+      document: { problems: [{ path: 'spec.destinations.place.type' }] },
+      told: expect.stringContaining('operator'),
+    });
+    const before = await write('before.json', JSON.stringify(written));
+    expect(await ask('policy', 'set', '--file', before)).toMatchObject({ status: 0 });
+    expect(await ask('user', 'put', 'refused', '--file', file)).toMatchObject({ status: 0 });
+  });
 
   it('reaches Ferry by a file that nobody else may read', async () => {
     const { mode } = await import('node:fs').then(({ statSync }) => statSync(runningFerryFile()));
