@@ -47,6 +47,11 @@ export function jobKey({ userId, slot, destination }: JobName) {
   return { pk: userKey(userId), sk: `JOB#${slot}#${destination}` };
 }
 
+/** What a job began with of its user's row. */
+export function keptSettingsKey({ userId, slot, destination }: JobName) {
+  return { pk: userKey(userId), sk: `SETTINGS#${slot}#${destination}` };
+}
+
 /**
  * The job whose item has this key.
  * @throws Error where it is the key of any other item

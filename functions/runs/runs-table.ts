@@ -18,6 +18,7 @@ import { openCancellations } from './cancellations.ts';
 import {
   checkpointKey,
   jobKey,
+  keptSettingsKey,
   leaseKey,
   type Place,
   receiptKey,
@@ -35,7 +36,7 @@ import {
 import { openUsage } from './usage.ts';
 
 const DAY_SECONDS = 24 * 3600;
-/** Longer than any provider keeps an unfinished upload. */
+/** Longer than any provider keeps an unfinished upload; so are the settings that lead there. */
 const CHECKPOINT_DAYS = 14;
 /** A year and a bit of history; receipts outlive the archives in staging by far. */
 const HISTORY_DAYS = 400;
@@ -48,6 +49,7 @@ type Key = { readonly pk: string; readonly sk: string };
  * | sk | item |
  * | --- | --- |
  * | `JOB#<slot>#<destination>` | how a job stands; in the sweep index until it has ended |
+ * | `SETTINGS#<slot>#<destination>` | what the job began with of its user's row; secrets in it are sealed |
  * | `LEASE#<destination>` | who may write to the destination, and the fence |
  * | `CHECKPOINT#<destination>#<key hash>` | where a transfer is; outlives the job, so that a later one goes on |
  * | `RECEIPT#<destination>#<key hash>#<etag>` | proof that this content was delivered |
@@ -162,6 +164,11 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
       const inIndex = expectedBy === undefined ? {} : sweepKeys(job, expectedBy);
       return putFenced(fence, { ...jobKey(job), ...inIndex }, record, HISTORY_DAYS);
     },
+
+    keptSettings: (job: JobName): Promise<unknown> => get(keptSettingsKey(job)),
+
+    keepSettings: (lease: Lease, job: JobName, settings: unknown) =>
+      putFenced(lease.fence, keptSettingsKey(job), settings, CHECKPOINT_DAYS),
 
     async checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined> {
       const parsed = checkpointSchema.safeParse(await get(checkpointKey(lease, archive)));

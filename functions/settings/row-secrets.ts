@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Problem } from '../core/problem.ts';
 import { isSealedFor, readEnvelope } from '../core/sealed.ts';
 import type { Sealing, WrittenSettings } from '../core/user.ts';
@@ -12,6 +13,18 @@ export function writtenSettings(item: unknown): ReadonlyMap<string, WrittenSetti
       return data ? [[name, data] as const] : [];
     }),
   );
+}
+
+const wholeRow = z.object({
+  userId: z.string(),
+  spec: z.looseObject({ destinations: z.record(z.string(), z.unknown()) }),
+});
+
+/** What people wrote into an item, with one destination of several. */
+export function onlyDestination(item: unknown, destination: string): unknown {
+  const { userId, spec } = wholeRow.parse(item);
+  const named = Object.entries(spec.destinations).filter(([name]) => name === destination);
+  return { userId, spec: { ...spec, destinations: Object.fromEntries(named) } };
 }
 
 /** A copy of an item with sealed secrets in their places. */

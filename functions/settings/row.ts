@@ -6,7 +6,7 @@ import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { shapeProblems } from '../core/shape-problems.ts';
 import { DESTINATION_NAME, type User, type UserDestination, type UserRow } from '../core/user.ts';
-import { misplacedSecrets, putSealings, writtenSettings } from './row-secrets.ts';
+import { misplacedSecrets, onlyDestination, putSealings, writtenSettings } from './row-secrets.ts';
 import { parseSchedule } from './schedule.ts';
 import {
   KNOWN_NAMES,
@@ -45,6 +45,7 @@ export function readRow<Configured>(
     told: status?.problems,
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
     written: writtenSettings(item),
+    only: (destination) => onlyDestination(item, destination),
     sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination, policy),
   };
 }

@@ -83,6 +83,10 @@ export function openSettingsTable<Configured>(
       return Item && readRow(Item, parseDestination, await policy());
     },
 
+    /** What `only` of a row gave earlier, by what is allowed now. */
+    readKept: async (item: unknown): Promise<UserRow<Configured>> =>
+      readRow(item, parseDestination, await policy()),
+
     /** Users of one shard who are due at `until` (ISO 8601 UTC) or earlier, longest first, by pages. */
     async *due(shard: string, until: string) {
       const pages = paginateQuery(

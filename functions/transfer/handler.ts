@@ -29,10 +29,11 @@ const { policies, rows } = openUserRows(documents, environment, SERVICE, log);
 const queue = openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL);
 const source = openStaging(connectStaging(), environment.STAGING_BUCKET);
 const surroundings = openSurroundings(source, documents, policies.read, environment);
+const runs = openRunsTable(documents, environment.RUNS_TABLE);
 const services = {
-  settings: readJobSettings(rows, surroundings, policies.read),
+  settings: readJobSettings(rows, runs, surroundings, policies.read),
   source,
-  runs: openRunsTable(documents, environment.RUNS_TABLE),
+  runs,
   hashing: sha256,
   metrics: openTransferMetrics(SERVICE),
   log,

@@ -1,9 +1,11 @@
 import { FerryError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
+import type { Job, JobName } from '../core/job.ts';
+import type { Lease } from '../core/lease.ts';
 import { NO_LIMITS, type Policy } from '../core/policy.ts';
-import type { UserRow } from '../core/user.ts';
+import type { Parsed } from '../core/problem.ts';
+import type { User, UserRow } from '../core/user.ts';
 import type { Destination } from '../destinations/contract.ts';
-import type { SettingsReader } from './ports.ts';
+import type { JobSettings, SettingsReader } from './ports.ts';
 
 interface Openable<Surroundings> {
   /** Names of secrets that stand there as text. */
@@ -11,17 +13,33 @@ interface Openable<Surroundings> {
   open(surroundings: Surroundings): Promise<Destination>;
 }
 
+type Row<Surroundings> = UserRow<Openable<Surroundings>>;
+
+/** The settings table, and what was kept of it. */
+interface Rows<Surroundings> {
+  read(userId: string): Promise<Row<Surroundings> | undefined>;
+  readKept(item: unknown): Promise<Row<Surroundings>>;
+  /** Has a row looked at again. */
+  askForCheck(userId: string): Promise<void>;
+}
+
+/** Where the settings of a job are kept until it has ended. */
+interface KeptSettings {
+  keptSettings(job: JobName): Promise<unknown>;
+  /** @throws FerryError `lease-lost` when a later holder has written */
+  keepSettings(lease: Lease, job: JobName, settings: unknown): Promise<void>;
+}
+
 /**
- * What one job needs of a user's row, read as it is now, and only once it has been looked at.
+ * What one job needs of a user's row: as it is when the job begins, and only once it has been looked at.
+ * The job goes on with that until it ends, however the row is edited meanwhile; a user or destination
+ * that is removed or switched off ends it, and so does an operator who does not allow it any more.
  * @param surroundingsOf what a destination may use beside its settings
  * @param policy what the operator allows
  */
 export function readJobSettings<Surroundings>(
-  rows: {
-    read(userId: string): Promise<UserRow<Openable<Surroundings>> | undefined>;
-    /** Has a row looked at again. */
-    askForCheck(userId: string): Promise<void>;
-  },
+  rows: Rows<Surroundings>,
+  kept: KeptSettings,
   surroundingsOf: (job: Job) => Surroundings | Promise<Surroundings>,
   policy: () => Promise<Policy> = async () => NO_LIMITS,
 ): SettingsReader {
@@ -35,25 +53,46 @@ export function readJobSettings<Surroundings>(
     );
   };
 
-  const read: SettingsReader['read'] = async (job) => {
-    const row = await rows.read(job.userId);
-    if (!row) return undefined;
-    // What somebody has just written is looked at within seconds, and its secrets are sealed.
-    if (row.checkedHash !== row.specHash) throw await unchecked(job);
-    if (!row.user.ok) return row.user;
-    const { backUp, destinations, enabled } = row.user.value;
+  const settingsOf = async (
+    job: Job,
+    { user }: Row<Surroundings>,
+  ): Promise<Parsed<JobSettings> | undefined> => {
+    if (!user.ok) return user;
+    const { backUp, destinations } = user.value;
     const destination = destinations.get(job.destination);
-    if (!enabled || !destination?.enabled) return undefined;
+    if (!destination || !isWanted(user.value, job)) return undefined;
     const { configured, type, verify } = destination;
     if (configured.readable.length > 0) throw await unchecked(job);
     const open = async () => configured.open(await surroundingsOf(job));
     return { ok: true, value: { backUp, type, verify, policy: await policy(), open } };
   };
-  // A run goes on with the settings that it began with, also while the row is being edited.
+
+  const read: SettingsReader['read'] = async (job, { lease, goesOn }) => {
+    const row = await rows.read(job.userId);
+    if (!row) return undefined;
+    const earlier = goesOn ? await kept.keptSettings(job) : undefined;
+    if (earlier !== undefined) {
+      return isActiveIn(row, job) ? settingsOf(job, await rows.readKept(earlier)) : undefined;
+    }
+    // What somebody has just written is looked at within seconds, and its secrets are sealed.
+    if (row.checkedHash !== row.specHash) throw await unchecked(job);
+    const settings = await settingsOf(job, row);
+    if (settings?.ok) await kept.keepSettings(lease, job, row.only(job.destination));
+    return settings;
+  };
+
   const isActive: SettingsReader['isActive'] = async (job) => {
-    const user = (await rows.read(job.userId))?.user;
-    if (!user?.ok) return user !== undefined;
-    return user.value.enabled && user.value.destinations.get(job.destination)?.enabled === true;
+    const row = await rows.read(job.userId);
+    return row !== undefined && isActiveIn(row, job);
   };
   return { read, isActive };
+}
+
+/** A row that cannot be read, because it is being edited, takes nobody's run away. */
+function isActiveIn({ user }: UserRow<unknown>, job: JobName): boolean {
+  return !user.ok || isWanted(user.value, job);
+}
+
+function isWanted({ enabled, destinations }: User<unknown>, { destination }: JobName): boolean {
+  return enabled && destinations.get(destination)?.enabled === true;
 }

@@ -64,7 +64,13 @@ export interface Runs {
   isCancelled(job: JobName): Promise<boolean>;
 }
 
-/** What a user's row says about the job, read afresh at each invocation. */
+/** Under which lease a worker has a job, and whether one had it before and did not end it. */
+export interface Standing {
+  readonly lease: Lease;
+  readonly goesOn: boolean;
+}
+
+/** What a user's row said about the job when it began. */
 export interface JobSettings {
   readonly backUp: Selection;
   readonly type: string;
@@ -76,10 +82,12 @@ export interface JobSettings {
 
 export interface SettingsReader {
   /**
-   * Undefined when the user or the destination was removed or switched off.
+   * What the job began with where it `goesOn`, else what the row has now, which is then kept for it.
+   * What the operator allows counts as it is now. Undefined when the user or the destination was
+   * removed or switched off.
    * @throws FerryError `settings-unchecked` while nobody has looked at what stands in the row
    */
-  read(job: Job): Promise<Parsed<JobSettings> | undefined>;
+  read(job: Job, run: Standing): Promise<Parsed<JobSettings> | undefined>;
   /** Whether the row still asks for this job; asked now and then while it is under way. */
   isActive(job: Job): Promise<boolean>;
 }

@@ -2,7 +2,7 @@ import { isSelected, type StagedArchive } from '../core/archive.ts';
 import { toFerryError } from '../core/errors.ts';
 import { type Job, type JobName, jobId, readJobId } from '../core/job.ts';
 import { admit, type JobRecord, startRecord } from '../core/job-record.ts';
-import { CLOCK_SKEW_MS, type Lease } from '../core/lease.ts';
+import { CLOCK_SKEW_MS } from '../core/lease.ts';
 import { expectedUntil } from '../core/overdue.ts';
 import { isPolicyAlone } from '../core/policy.ts';
 import { describeProblems } from '../core/problem.ts';
@@ -10,7 +10,14 @@ import type { Hashing } from '../core/running-hash.ts';
 import type { Buffers } from './buffers.ts';
 import { deliverArchives } from './deliver-archives.ts';
 import { comeBack, conclude, type Delivery, type EndingTools, end } from './end-job.ts';
-import type { JobResult, Runs, SettingsReader, Source, TransferMetrics } from './ports.ts';
+import type {
+  JobResult,
+  Runs,
+  SettingsReader,
+  Source,
+  Standing,
+  TransferMetrics,
+} from './ports.ts';
 import { waitForTurn } from './turn.ts';
 
 export interface JobTools extends EndingTools {
@@ -28,7 +35,7 @@ const CUT_OFF_MS = 8_000;
  * Runs one message of the job queue: every archive that is staged for the user, selected and not yet
  * delivered goes to the destination.
  *
- * Order of effects: lease → archives, each proven and with its receipt → the user's row → job record →
+ * Order of effects: lease → job record → settings kept → archives, each proven and with its receipt → the user's row → job record →
  * lease given back → (continuation sent) → message acknowledged by the caller. A crash anywhere lets
  * the message come back, and what has a receipt is not sent again.
  */
@@ -72,7 +79,8 @@ async function run(tools: JobTools, job: Job, delivery: Delivery): Promise<JobRe
       ...startRecord(job, current, lease.fence, clock.now()),
       expectedBy: expectedUntil(lease),
     };
-    return await runLeased(tools, job, delivery, lease, started);
+    const standing = { lease, goesOn: current?.state === 'running' };
+    return await runLeased(tools, job, delivery, standing, started);
   } finally {
     // A lease that is not given back ends by itself; what was decided stands all the same.
     await runs
@@ -90,15 +98,16 @@ async function runLeased(
   tools: JobTools,
   job: Job,
   delivery: Delivery,
-  lease: Lease,
+  standing: Standing,
   record: JobRecord,
 ): Promise<JobResult> {
   const { runs } = tools;
+  const { lease } = standing;
   const { clock } = delivery;
   try {
     // Before anything else, so that this worker is missed should it be lost.
     await runs.saveJob(job, record);
-    const settings = await tools.settings.read(job);
+    const settings = await tools.settings.read(job, standing);
     if (!settings) {
       const message =
         'The user or the destination was removed or switched off after the run was planned.';

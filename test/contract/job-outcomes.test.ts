@@ -157,8 +157,8 @@ describe('permanent trouble', () => {
     const missing = new FerryError('setting-invalid', message, { retry: 'never' });
     world.settings = {
       ...settings,
-      async read(job) {
-        const found = await settings.read(job);
+      async read(job, standing) {
+        const found = await settings.read(job, standing);
         if (!found?.ok) return found;
         return { ok: true, value: { ...found.value, open: () => Promise.reject(missing) } };
       },
@@ -609,13 +609,34 @@ describe('what is staged', () => {
     const { settings } = world;
     world.settings = {
       ...settings,
-      async read(job) {
-        const found = await settings.read(job);
+      async read(job, standing) {
+        const found = await settings.read(job, standing);
         return found?.ok ? { ok: true, value: { ...found.value, backUp: ['mysql'] } } : found;
       },
     };
     await drain(world);
     expect([...world.server.files.keys()]).toEqual(['mysql/db.sql']);
+  });
+
+  it('begins with the settings of the row, and goes on with them over hops and tries', async () => {
+    const world = await openWorld(dynamo);
+    const { settings } = world;
+    const began: boolean[] = [];
+    world.settings = {
+      isActive: async () => true,
+      async read(job, standing) {
+        began.push(!standing.goesOn);
+        return settings.read(job, standing);
+      },
+    };
+    await world.deliverMessage({ death: { atStep: 8, when: 'after the effect' } });
+    await drain(world);
+    expect(began.length).toBeGreaterThan(2);
+    expect(began.indexOf(true)).toBe(0);
+    expect(began.lastIndexOf(true)).toBe(0);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
+    await drain(world);
+    expect(began.at(-1)).toBe(true);
   });
 
   it('for a user who is removed or switched off in mid-transfer is stopped and taken back', async () => {

@@ -94,8 +94,10 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     [`${userId}/html/site.tar`, sampleBytes(12 * PART + 5, 'site')],
     [`${userId}/mysql/db.sql`, sampleBytes(10, 'db')],
   ]);
+  const nobody = { userId, destination: 'nas', jobId: '', owner: '', fence: 0, until: 0 };
   const settings: World['settings'] = {
-    isActive: async (asked) => (await world.settings.read(asked)) !== undefined,
+    isActive: async (asked) =>
+      (await world.settings.read(asked, { lease: nobody, goesOn: false })) !== undefined,
     read: async () => ({
       ok: true,
       value: {
@@ -141,8 +143,8 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
     const tools: JobTools = {
       settings: {
         isActive: (asked) => world.settings.isActive(asked),
-        async read(asked) {
-          const found = await world.settings.read(asked);
+        async read(asked, standing) {
+          const found = await world.settings.read(asked, standing);
           if (!found?.ok) return found;
           const open = async () => mortalDestination(process, await found.value.open());
           return { ok: true, value: { ...found.value, open } };

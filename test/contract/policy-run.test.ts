@@ -76,8 +76,8 @@ describe('a run with more bytes than the operator allows', () => {
     const { read } = world.settings;
     world.settings = {
       ...world.settings,
-      async read(job) {
-        const found = await read(job);
+      async read(job, standing) {
+        const found = await read(job, standing);
         return found?.ok ? { ok: true, value: { ...found.value, backUp: ['html'] } } : found;
       },
     };

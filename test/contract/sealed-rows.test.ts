@@ -9,12 +9,14 @@ import {
 import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { jobId } from '../../functions/core/job.ts';
 import {
   destinationTypes,
   findReadableSecrets,
   parseDestination,
 } from '../../functions/destinations/registry.ts';
 import { connectDynamoDb } from '../../functions/platform/clients.ts';
+import { openRunsTable } from '../../functions/runs/runs-table.ts';
 import {
   openSealer,
   openUnsealer,
@@ -429,41 +431,51 @@ describe('a sealed secret', () => {
 
 describe('a run', () => {
   const job = () => ({ userId, destination: 'nas', slot: '2026-11-22T00:00:00Z', hop: 0 });
+  const runs = () => openRunsTable(documents, dynamo.runsTable);
   const settings = () =>
-    readJobSettings(rows, (place) => ({
+    readJobSettings(rows, runs(), (place) => ({
       ...NO_SURROUNDINGS,
       unseal: (name, sealed) => unsealer.unseal(place, name, sealed),
     }));
+  const lease = (fence = 1) => ({
+    ...job(),
+    jobId: jobId(job()),
+    owner: 'worker',
+    fence,
+    until: 0,
+  });
+  const read = (goesOn = false, fence = 1) =>
+    settings().read(job(), { lease: lease(fence), goesOn });
   const waits = { code: 'settings-unchecked', retry: 'later' };
 
   it('has the secrets opened for it', async () => {
     await put(specWith({ nas: NAS }));
     await check();
-    const read = await settings().read(job());
-    if (!read?.ok) throw new Error('The row is not valid');
-    await (await read.value.open()).close();
+    const found = await read();
+    if (!found?.ok) throw new Error('The row is not valid');
+    await (await found.value.open()).close();
     expect(keys.calls.at(-1)).toMatchObject({ operation: 'Decrypt', context: { userId } });
   });
 
   it('waits until a row that was written is looked at', async () => {
     await put(specWith({ nas: NAS }));
-    expect(await failure(settings().read(job()))).toMatchObject(waits);
+    expect(await failure(read())).toMatchObject(waits);
     await check();
-    expect(await settings().read(job())).toMatchObject({ ok: true });
+    expect(await read()).toMatchObject({ ok: true });
     await set('SSH_PORT', 'twenty-two');
-    expect(await failure(settings().read(job()))).toMatchObject(waits);
+    expect(await failure(read())).toMatchObject(waits);
     expect(await settings().isActive(job())).toBe(true);
     await check();
-    expect(await settings().read(job())).toMatchObject({ ok: false });
+    expect(await read()).toMatchObject({ ok: false });
   });
 
   it('waits for a row whose status somebody lost', async () => {
     await put(specWith({ nas: NAS }));
     await check();
     await put((await stored())?.spec);
-    expect(await failure(settings().read(job()))).toMatchObject(waits);
+    expect(await failure(read())).toMatchObject(waits);
     await check();
-    expect(await settings().read(job())).toMatchObject({ ok: true });
+    expect(await read()).toMatchObject({ ok: true });
     expect(await row()).toMatchObject({
       dueAt: '2026-11-23T00:00:00Z',
       dueShard: expect.any(String),
@@ -473,7 +485,7 @@ describe('a run', () => {
   it('asks for a look at a row that was left without one, which the stream then tells of', async () => {
     await put(specWith({ nas: NAS }));
     const before = await stored();
-    expect(await failure(settings().read(job()))).toMatchObject(waits);
+    expect(await failure(read())).toMatchObject(waits);
     expect(await stored()).toEqual({ ...before, status: { askedAt: expect.any(String) } });
   });
 
@@ -481,7 +493,7 @@ describe('a run', () => {
     await put(specWith({ nas: NAS }));
     const specHash = (await rows.read(userId))?.specHash;
     await put(specWith({ nas: NAS }), { status: { specHash, problems: [], state: 'valid' } });
-    expect(await failure(settings().read(job()))).toMatchObject(waits);
+    expect(await failure(read())).toMatchObject(waits);
     await check();
     expect(await open('SSH_PASSWORD')).toBe(PASSWORD);
   });

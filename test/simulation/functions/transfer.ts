@@ -36,7 +36,8 @@ export function transfer(
   const queue = openJobQueue(deployment.queue.connect(invocation), 'https://queue.test');
   const log = witness.logOf(invocation);
   const { unseal } = openUnsealer(deployment.keys.connect(invocation));
-  const settings = readJobSettings(rows, (job) => ({
+  const runs = openRunsTable(deployment.runs.connect(invocation), 'runs', clock.now);
+  const settings = readJobSettings(rows, runs, (job) => ({
     unseal: (name, sealed) => unseal(job, name, sealed),
     invocation,
     server: deployment.servers.get(placeOf(job)),
@@ -44,7 +45,7 @@ export function transfer(
   const tools = {
     settings: watchDestination(settings, deployment, invocation),
     source: openStaging(deployment.staging.connect(invocation), 'staging', clock),
-    runs: openRunsTable(deployment.runs.connect(invocation), 'runs', clock.now),
+    runs,
     hashing: deployment.hashing,
     buffers: openBuffers(inFlight),
     raise: async () => {},

@@ -14,8 +14,8 @@ export function watchDestination(
 ): SettingsReader {
   return {
     isActive: settings.isActive,
-    async read(job) {
-      const found = await settings.read(job);
+    async read(job, standing) {
+      const found = await settings.read(job, standing);
       if (!found?.ok) return found;
       const watching = { deployment, invocation, place: placeOf(job), job: jobId(job) };
       const open = async () => watched(await noteRefusal(found.value.open(), watching), watching);
