@@ -53,7 +53,7 @@ export function judgeDeliveries(
   { runs, staging }: { readonly runs: Table; readonly staging: StagingBucket },
   servers: ReadonlyMap<string, Server>,
   { wildClocks }: Leniency,
-  wants: (userId: string, component: string) => boolean,
+  wants: (userId: string, destination: string, component: string) => boolean,
 ): Deliveries {
   const { faults, judge, timeline } = nature;
   /** By place and path: the newest content that was published. */
@@ -73,16 +73,15 @@ export function judgeDeliveries(
   const shownAt = (place: string, path: string) =>
     shownItemSchema.safeParse(itemAt('SHOWN', place, path)).data;
 
-  /** A checkpoint is removed, by another process than the one that published the file. */
-  const forgotten = (place: string, data: unknown, by: Invocation | undefined) => {
+  /** A checkpoint is removed. */
+  const forgotten = (place: string, data: unknown) => {
     const saved = checkpointSchema.safeParse(data).data;
     if (!saved) return;
     const { component, etag, file, key } = saved.archive;
-    const [userId = ''] = place.split('/');
+    const [userId = '', destination = ''] = place.split('/');
     const isStaged = staging.current.get(key)?.etag === etag;
-    const name = `${place}|${component}/${file}`;
-    if (newest.get(name)?.by === by || (isStaged && wants(userId, component))) return;
-    letGo.add(name);
+    if (isStaged && wants(userId, destination, component)) return;
+    letGo.add(`${place}|${component}/${file}`);
   };
 
   /** Nobody could note what was sent by a process that died, or what the destination alone tells of. */
@@ -185,7 +184,7 @@ export function judgeDeliveries(
         }
       }
       if (kind === 'CHECKPOINT' && data === undefined) {
-        forgotten(place, write.before?.data, write.by);
+        forgotten(place, write.before?.data);
       }
       if (kind !== 'RECEIPT' || data === undefined) return;
       const receipt = receiptSchema.parse(data);

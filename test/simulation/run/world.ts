@@ -73,9 +73,10 @@ export function openWorld(nature: Nature): World {
   const queue = openJobQueue(nature, 6 * timeoutMs, maxReceiveCount);
   const witness = openWitness(history, judge);
   const servers = new Map<string, Server>();
-  const wants = (userId: string, component: string) => {
+  const wants = (userId: string, destination: string, component: string) => {
     const backUp = people.users.get(userId)?.backUp ?? [];
-    return backUp === 'everything' || backUp.includes(component);
+    const isSelected = backUp === 'everything' || backUp.includes(component);
+    return isSelected && people.active(userId).includes(destination);
   };
   const deliveries = judgeDeliveries(nature, { runs, staging }, servers, leniency, wants);
   const leases = judgeLeases(nature, leniency);
