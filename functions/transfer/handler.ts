@@ -50,8 +50,7 @@ export const handler = middy<unknown, BatchAnswer>()
     const tools = { ...services, buffers: openBuffers(environment.IN_FLIGHT_MIB * MiB) };
     const { MAX_RECEIVE_COUNT: maxReceiveCount } = environment;
     const runMessage: MessageTools['runJob'] = (job, { messageId, receiveCount }) => {
-      const { destination, userId } = job;
-      log.appendKeys({ jobId: jobId(job), userId, destination });
+      log.appendKeys({ jobId: jobId(job), userId: job.userId, destination: job.destination });
       const owner = `${context.awsRequestId}#${messageId}`;
       return runJob(tools, job, { owner, receiveCount, maxReceiveCount, clock });
     };
