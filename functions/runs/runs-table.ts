@@ -66,7 +66,17 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
   const get = async (key: Key) => (await read(key))?.data;
 
-  /** Writes an item unless a later holder of the lease has written it. */
+  /** Orders what one process writes: later is greater, and about as late as the clock says. */
+  let latest = 0;
+  const nextOrder = () => {
+    latest = Math.max(latest + 1, now());
+    return latest;
+  };
+
+  /**
+   * Writes an item unless a later holder of the lease has written it, or this one has since: a request
+   * that counted as lost, and was sent again, may still arrive after the next one.
+   */
   const putFenced = async (
     fence: number,
     key: Key & Readonly<Record<string, string>>,
@@ -74,13 +84,17 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     keepDays: number,
   ) => {
     const expiresAt = Math.floor(now() / 1000) + keepDays * DAY_SECONDS;
+    const order = nextOrder();
     await fenced(() =>
       client.send(
         new PutCommand({
           TableName: table,
-          Item: { ...key, fence, data, expiresAt },
-          ConditionExpression: 'attribute_not_exists(fence) OR fence <= :fence',
-          ExpressionAttributeValues: { ':fence': fence },
+          Item: { ...key, fence, order, data, expiresAt },
+          ConditionExpression:
+            'attribute_not_exists(fence) OR fence < :fence ' +
+            'OR (fence = :fence AND (attribute_not_exists(#order) OR #order <= :order))',
+          ExpressionAttributeNames: { '#order': 'order' },
+          ExpressionAttributeValues: { ':fence': fence, ':order': order },
         }),
       ),
     );

@@ -55,6 +55,19 @@ const receipt = (slot: string): Receipt => ({
   ...{ deliveredAt: new Date(NOW).toISOString(), durationMs: 1 },
 });
 
+describe('a write of this worker that lands after a later one of its own', () => {
+  it('changes nothing, since it counted as lost and was sent again', async () => {
+    const late = openRunsTable(dynamo.documents, dynamo.runsTable, () => NOW - 1);
+    await runs.saveCheckpoint(newer, checkpoint(2));
+    await runs.saveCheckpoint(newer, checkpoint(7));
+    const lost = { code: 'lease-lost', retry: 'later' };
+    await expect(late.saveCheckpoint(newer, checkpoint(3))).rejects.toMatchObject(lost);
+    expect(await runs.checkpoint(newer, archive())).toEqual(checkpoint(7));
+    await runs.saveCheckpoint(newer, checkpoint(1));
+    expect(await runs.checkpoint(newer, archive())).toEqual(checkpoint(1));
+  });
+});
+
 describe('a write that lands after a later holder of the lease has written', () => {
   const lost = { code: 'lease-lost', retry: 'later' };
 

@@ -7,7 +7,7 @@ const MAIN = new URL('main.ts', import.meta.url).pathname;
 /** Bugs are looked for by so many processes at once. */
 const AT_ONCE = 2;
 /** A bug that no world of these shows is not found. */
-const MOST_SEEDS = 600;
+const MOST_SEEDS = 2_000;
 
 const totals = z.object({
   seeds: z.number(),
