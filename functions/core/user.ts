@@ -64,6 +64,8 @@ export interface Sealing {
 export interface UserRow<Configured> {
   /** What stands in the row for each destination, whatever it is called and of whatever type. */
   readonly written: ReadonlyMap<string, WrittenSettings>;
+  /** Whether this destination was removed, or it or the user switched off, whatever else is wrong. */
+  isOff(destination: string): boolean;
   /** What people wrote, of this destination alone: an item that can be read as this one was. */
   only(destination: string): unknown;
   /** The row as it is once these secrets are in it. */

@@ -16,6 +16,7 @@ import {
   rowSchema,
   TOO_MANY_DESTINATIONS,
 } from './schema.ts';
+import { isSwitchedOff } from './switches.ts';
 import { upgradeSpec } from './upgrades.ts';
 
 /**
@@ -46,6 +47,7 @@ export function readRow<Configured>(
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
     written: writtenSettings(item),
     only: (destination) => onlyDestination(item, destination),
+    isOff: (destination) => isSwitchedOff(item, destination),
     sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination, policy),
   };
 }

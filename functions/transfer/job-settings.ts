@@ -3,7 +3,7 @@ import type { Job, JobName } from '../core/job.ts';
 import type { Lease } from '../core/lease.ts';
 import { NO_LIMITS, type Policy } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
-import type { User, UserRow } from '../core/user.ts';
+import type { UserRow } from '../core/user.ts';
 import type { Destination } from '../destinations/contract.ts';
 import type { JobSettings, SettingsReader } from './ports.ts';
 
@@ -60,7 +60,7 @@ export function readJobSettings<Surroundings>(
     if (!user.ok) return user;
     const { backUp, destinations } = user.value;
     const destination = destinations.get(job.destination);
-    if (!destination || !isWanted(user.value, job)) return undefined;
+    if (!destination) return undefined;
     const { configured, type, verify } = destination;
     if (configured.readable.length > 0) throw await unchecked(job);
     const open = async () => configured.open(await surroundingsOf(job));
@@ -69,11 +69,9 @@ export function readJobSettings<Surroundings>(
 
   const read: SettingsReader['read'] = async (job, { lease, goesOn }) => {
     const row = await rows.read(job.userId);
-    if (!row) return undefined;
+    if (!row || row.isOff(job.destination)) return undefined;
     const earlier = goesOn ? await kept.keptSettings(job) : undefined;
-    if (earlier !== undefined) {
-      return isActiveIn(row, job) ? settingsOf(job, await rows.readKept(earlier)) : undefined;
-    }
+    if (earlier !== undefined) return settingsOf(job, await rows.readKept(earlier));
     // What somebody has just written is looked at within seconds, and its secrets are sealed.
     if (row.checkedHash !== row.specHash) throw await unchecked(job);
     const settings = await settingsOf(job, row);
@@ -83,16 +81,7 @@ export function readJobSettings<Surroundings>(
 
   const isActive: SettingsReader['isActive'] = async (job) => {
     const row = await rows.read(job.userId);
-    return row !== undefined && isActiveIn(row, job);
+    return row !== undefined && !row.isOff(job.destination);
   };
   return { read, isActive };
-}
-
-/** A row that cannot be read, because it is being edited, takes nobody's run away. */
-function isActiveIn({ user }: UserRow<unknown>, job: JobName): boolean {
-  return !user.ok || isWanted(user.value, job);
-}
-
-function isWanted({ enabled, destinations }: User<unknown>, { destination }: JobName): boolean {
-  return enabled && destinations.get(destination)?.enabled === true;
 }

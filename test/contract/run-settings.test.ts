@@ -113,6 +113,10 @@ it('a run ends when its user or destination is removed or switched off', async (
     [{ nas: nas('old.example.com', { enabled: false }) }, {}],
     [{ box: nas('box.example.com') }, {}],
     [{ nas: nas('old.example.com') }, { enabled: false }],
+    // Whatever else is wrong with the row.
+    [{ nas: nas('old.example.com', { enabled: false }), box: { type: 'memory' } }, {}],
+    [{ box: nas('box.example.com', { verify: 'perhaps' }) }, {}],
+    [{ nas: nas('old.example.com') }, { enabled: false, schedule: 'never' }],
   ] as const) {
     await put(destinations, rest);
     expect(await read(true)).toBeUndefined();
