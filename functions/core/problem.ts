@@ -10,6 +10,33 @@ export interface Problem {
   readonly rule?: string | undefined;
 }
 
+/** More than anybody mends at once, and few enough for a row of the table to hold them. */
+const MOST_TOLD = 50;
+/** Characters of each text; names that people make up may be as long as the row. */
+const LONGEST = 600;
+
+/** Problems as a row has room for them: the last of too many says how many more there are. */
+export function fewProblems(all: readonly Problem[]): readonly Problem[] {
+  const problems = all.map(({ path, problem, remedy, ...rest }) => ({
+    path: cut(path),
+    problem: cut(problem),
+    remedy: cut(remedy),
+    ...rest,
+  }));
+  const more = problems.length - MOST_TOLD;
+  if (more <= 0) return problems;
+  const rest = {
+    path: 'spec',
+    problem: `There are ${more} more problems.`,
+    remedy: 'Mend those that are told here first.',
+  };
+  return [...problems.slice(0, MOST_TOLD), rest];
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
+}
+
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import type * as z from 'zod';
 import { countProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
-import type { Parsed, Problem } from '../core/problem.ts';
+import { fewProblems, type Parsed, type Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { shapeProblems } from '../core/shape-problems.ts';
 import { DESTINATION_NAME, type User, type UserDestination, type UserRow } from '../core/user.ts';
@@ -93,7 +93,7 @@ export function parseRow<Configured>(
     if (parsed.ok) configured.set(name, parsed);
   }
   if (!shape.success || schedule === undefined || problems.length > 0) {
-    return { ok: false, problems };
+    return { ok: false, problems: fewProblems(problems) };
   }
   return { ok: true, value: toUser(shape.data, schedule, configured) };
 }

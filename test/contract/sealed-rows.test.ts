@@ -398,6 +398,18 @@ describe('what was wrong with a secret while it could be read', () => {
   });
 });
 
+describe('a row with more mistakes than it has room for', () => {
+  it('has its secret sealed and is told the first of them', async () => {
+    const names = Array.from({ length: 2_500 }, (_, at) => [`X${at}`, 'x']);
+    const settings = { ...NAS.settings, ...Object.fromEntries(names) };
+    await put(specWith({ nas: { ...NAS, settings } }));
+    await check();
+    expect(await settingsOf()).toMatchObject({ SSH_PASSWORD: { sealed: expect.any(String) } });
+    expect(await row()).toMatchObject({ status: { state: 'invalid' } });
+    expect(await problems()).toHaveLength(51);
+  });
+});
+
 describe('a sealed secret', () => {
   it('is taken as somebody sealed it before writing', async () => {
     const sealed = await sealer.seal({ userId, destination: 'nas' }, 'SSH_PASSWORD', PASSWORD);

@@ -263,6 +263,20 @@ describe('a mistake in a settings row is told at its place', () => {
   });
 });
 
+describe('a row with more mistakes than it has room for', () => {
+  it('is told the first ones, and how many there are beside', () => {
+    const names = Array.from({ length: 3_000 }, (_, at) => [`X${at}`, 'x']);
+    const found = problems(rowWith(Object.fromEntries(names)));
+    expect(found).toHaveLength(51);
+    expect(found.at(-1)).toMatchObject({ problem: 'There are 2950 more problems.' });
+  });
+
+  it('is told of a name as long as the row in few words', () => {
+    const found = problems(rowWith({ ['X'.repeat(300_000)]: 'x' }));
+    expect(JSON.stringify(found).length).toBeLessThan(5_000);
+  });
+});
+
 describe('the content of a row', () => {
   const hash = (item: object) => readRow(item, parseAnything).specHash;
 
