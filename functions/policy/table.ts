@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { DEFAULT_POLICY, POLICY_ID, type Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
@@ -29,6 +34,8 @@ export interface PolicyState {
   readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
   /** The content that the item's status speaks of. */
   readonly checkedHash?: string | undefined;
+  /** The content that is kept for when one comes that cannot be used. */
+  readonly keptHash?: string | undefined;
 }
 
 /**
@@ -60,6 +67,18 @@ export function openPolicyTable(
     const state = readState(Item, types);
     if (state.problems.length > 0) onBroken(state.problems);
     return state;
+  };
+
+  /** Writes beside the policy; nothing where it was removed meanwhile. */
+  const note = async (change: Omit<UpdateCommandInput, 'TableName' | 'Key'>): Promise<void> => {
+    const ConditionExpression = 'attribute_exists(userId)';
+    await client
+      .send(
+        new UpdateCommand({ TableName: table, Key: POLICY_KEY, ConditionExpression, ...change }),
+      )
+      .catch((error: unknown) => {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      });
   };
 
   return {
@@ -102,28 +121,30 @@ export function openPolicyTable(
       return parsed;
     },
 
-    /** Notes in the item what was made of it; a usable one is kept for when one comes that is not. */
+    /** Keeps a usable one for when one comes that is not. */
+    async keep({ written, problems, keptHash }: PolicyState): Promise<void> {
+      if (written === undefined || problems.length > 0 || keptHash === written.hash) return;
+      await note({
+        UpdateExpression: 'SET inForce = :good',
+        ExpressionAttributeValues: { ':good': written.policy },
+      });
+    },
+
+    /** Notes in the item what was made of it. */
     async settle({ written, problems }: PolicyState): Promise<void> {
       if (written === undefined) return;
-      const good = problems.length === 0;
       const status = {
         v: 1,
-        state: good ? 'valid' : 'invalid',
+        state: problems.length === 0 ? 'valid' : 'invalid',
         problems,
         checkedAt: new Date(now()).toISOString(),
         policyHash: written.hash,
       };
-      const change = {
-        UpdateExpression: `SET #status = :status${good ? ', inForce = :good' : ''}`,
-        ConditionExpression: 'attribute_exists(userId)',
+      await note({
+        UpdateExpression: 'SET #status = :status',
         ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':status': status, ...(good && { ':good': written.policy }) },
-      };
-      await client
-        .send(new UpdateCommand({ TableName: table, Key: POLICY_KEY, ...change }))
-        .catch((error: unknown) => {
-          if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        });
+        ExpressionAttributeValues: { ':status': status },
+      });
     },
   };
 }
@@ -132,7 +153,8 @@ function readState(given: unknown, types: readonly string[]): PolicyState {
   if (given === undefined) return { policy: DEFAULT_POLICY, problems: [] };
   const { policy, inForce, status } = item.parse(given);
   const written = { policy, hash: hashOf(policy) };
-  const told = { written, checkedHash: status?.policyHash };
+  const keptHash = inForce === undefined ? undefined : hashOf(inForce);
+  const told = { written, checkedHash: status?.policyHash, keptHash };
   const parsed = parsePolicy(policy, types);
   if (parsed.ok) return { policy: parsed.value, problems: [], ...told };
   const last = parsePolicy(inForce, types);

@@ -10,7 +10,7 @@ export interface PolicyTools extends CheckTools {
 
 /**
  * Looks at the policy that was written: checks every row by what counts now, then says in the policy's
- * own status what was made of it. Does nothing where the status speaks of this very policy, and so
+ * own status what was made of it. Order: the policy kept → rows → status. Does nothing where the status speaks of this very policy, and so
  * comes to rest after its own write. A crash in between checks the rows once more, of which those that
  * are settled cost a read each.
  * @throws FerryError where some row could not be checked
@@ -20,6 +20,8 @@ export async function checkPolicy(tools: PolicyTools): Promise<void> {
   const state = await policies.look();
   const { checkedHash, problems, written } = state;
   if (written !== undefined && checkedHash === written.hash) return;
+  // First, so that no row can keep it from counting later.
+  await policies.keep(state);
   let failed = 0;
   for await (const page of rows.everyone()) failed += (await checkAll(tools, page)).size;
   if (failed > 0) {

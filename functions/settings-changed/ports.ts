@@ -21,11 +21,15 @@ export interface PolicyState {
   readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
   /** The content that the item's status speaks of. */
   readonly checkedHash?: string | undefined;
+  /** The content that is kept for when one comes that cannot be used. */
+  readonly keptHash?: string | undefined;
 }
 
 /** The operator's policy as the check sees it. */
 export interface Policies {
   look(): Promise<PolicyState>;
+  /** Keeps a usable one for when one comes that is not. */
+  keep(state: PolicyState): Promise<void>;
   /** Notes in the item what was made of it. */
   settle(state: PolicyState): Promise<void>;
 }

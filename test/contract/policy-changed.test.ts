@@ -62,6 +62,24 @@ async function change(...ids: string[]) {
 }
 
 describe('a policy that is written', () => {
+  it('counts when a later one cannot be used, although some row could not be looked at by it', async () => {
+    await put('user-1', { spec });
+    const unreadable = { pk: 'USER#user-1', sk: 'JOB#2026-11-22T00:00:00Z#nas' };
+    const runs = { TableName: dynamo.runsTable };
+    await dynamo.documents.send(new PutCommand({ ...runs, Item: { ...unreadable, data: 'none' } }));
+    await write({ v: 1, types: ['s3'] });
+    expect([...(await change(POLICY))]).toEqual([POLICY]);
+    const kept = await item(POLICY);
+    expect(kept).toMatchObject({ inForce: { v: 1, types: ['s3'] } });
+    // Tried again and again, it writes nothing that would be one more change.
+    expect([...(await change(POLICY))]).toEqual([POLICY]);
+    expect(await item(POLICY)).toEqual(kept);
+    await write({ v: 1, tpyes: ['s3', 'ssh'] });
+    expect(await world.openPolicies().read()).toMatchObject({ types: ['s3'] });
+    await dynamo.documents.send(new DeleteCommand({ ...runs, Key: unreadable }));
+    expect([...(await change(POLICY))]).toEqual([]);
+  });
+
   it('is held against every row: those that ask for more leave the index, and come back with it', async () => {
     for (const userId of USERS) await put(userId, { spec });
     await change(...USERS);

@@ -83,6 +83,7 @@ describe('the policy item', () => {
     await write({ v: 1, mostDestinations: 2 });
     const state = await table.look();
     expect(state.checkedHash).not.toBe(state.written?.hash);
+    await table.keep(state);
     await table.settle(state);
     expect(await item()).toMatchObject({
       policy: { v: 1, mostDestinations: 2 },
@@ -91,6 +92,7 @@ describe('the policy item', () => {
     });
     const settled = await table.look();
     expect(settled.checkedHash).toBe(settled.written?.hash);
+    expect(settled.keptHash).toBe(settled.written?.hash);
   });
 });
 
@@ -98,10 +100,11 @@ describe('a policy that cannot be used', () => {
   it('leaves the last good one in force, in every process, and is told of', async () => {
     const table = open();
     await write({ v: 1, mostDestinations: 2, plainHttp: true });
-    await table.settle(await table.look());
+    await table.keep(await table.look());
     await write({ v: 1, mostDestinations: 3, plainHtp: true });
     expect(await open().read()).toMatchObject({ mostDestinations: 2, plainHttp: true });
     expect(broken).toMatchObject([[{ path: 'policy.plainHtp', remedy: /plainHttp/ }]]);
+    await table.keep(await table.look());
     await table.settle(await table.look());
     expect(await item()).toMatchObject({
       inForce: { mostDestinations: 2, plainHttp: true },
@@ -125,6 +128,7 @@ describe('a policy that cannot be used', () => {
     await write({ v: 1 });
     const state = await table.look();
     await dynamo.documents.send(new DeleteCommand({ TableName: dynamo.settingsTable, Key }));
+    await table.keep(state);
     await table.settle(state);
     expect(await item()).toBeUndefined();
   });
