@@ -30,22 +30,37 @@ export function visibilityOf({ type, name }: Place, value: unknown): Visibility 
   return known.includes(name.replace(/_FILE$/, '')) || known.includes(name) ? 'plain' : 'unknown';
 }
 
-/** Settings with each value of a destination's settings put through `change`; the rest as it is. */
+/** What stands beside the settings of a destination and is no setting. */
+const FIELDS = ['type', 'enabled', 'verify', 'settings'];
+
+/**
+ * Settings with each value of a destination's settings put through `change`, and so is whatever stands
+ * where it does not belong or cannot be read, as a value of no known name; the rest as it is.
+ */
 export function mapSettings(
   given: unknown,
   change: (place: Place, value: unknown) => unknown,
 ): unknown {
   const parsed = spec.safeParse(given);
-  if (!parsed.success) return given;
+  if (!parsed.success) return change({ destination: '', type: '', name: 'all of it' }, given);
   const destinations = Object.entries(parsed.data.destinations).map(([destination, place]) => {
     const read = withSettings.safeParse(place);
-    if (!read.success) return [destination, place];
-    const { settings, type } = read.data;
+    if (!read.success) {
+      return [destination, change({ destination, type: '', name: 'all of it' }, place)];
+    }
+    const { settings, type, ...beside } = read.data;
+    const around = Object.entries(beside).map(([name, value]) => [
+      name,
+      FIELDS.includes(name)
+        ? value
+        : change({ destination, type, name: `${name} beside settings` }, value),
+    ]);
     const changed = Object.entries(settings).map(([name, value]) => [
       name,
       change({ destination, type, name }, value),
     ]);
-    return [destination, { ...read.data, settings: Object.fromEntries(changed) }];
+    const rest = Object.fromEntries(around);
+    return [destination, { type, ...rest, settings: Object.fromEntries(changed) }];
   });
   return { ...parsed.data, destinations: Object.fromEntries(destinations) };
 }
@@ -59,7 +74,7 @@ const SHOWN_AS: Readonly<Record<Visibility, string | undefined>> = {
   plain: undefined,
   sealed: '(sealed)',
   secret: '(secret, not sealed yet)',
-  unknown: '(not shown: there is no setting of this name)',
+  unknown: '(not shown: this is no known setting)',
 };
 
 /**
@@ -87,8 +102,11 @@ export function keepHidden(edited: unknown, seen: unknown): unknown {
 /**
  * Seals every secret that can be read, so that none is ever written as it was typed. Only Ferry itself
  * opens it again.
+ * @throws Failure where there is what stands for a secret that is not shown
  */
 export async function sealSecrets(ferry: Ferry, userId: string, given: unknown): Promise<unknown> {
+  // What was shown in place of a secret is none.
+  keepHidden(given, undefined);
   const { seal } = openSealer(ferry.kms, ferry.outputs.SecretsKeyArn);
   const sealing: Promise<unknown>[] = [];
   const found = new Map<string, { readonly sealed: string }>();

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { hideSecrets, keepHidden } from '../../cli/secrets.ts';
+
+const PASSWORD = 'hunter22';
+const web = { type: 'webdav', settings: { WEBDAV_URL: 'https://dav.example.com' } };
+
+describe('settings as they are shown', () => {
+  it.each([
+    ['among the settings', { web: { ...web, settings: { WEBDAV_PASSWORD: PASSWORD } } }],
+    ['under a misspelt name', { web: { ...web, settings: { WEBDAV_PASWORD: PASSWORD } } }],
+    ['beside the settings', { web: { ...web, WEBDAV_PASSWORD: PASSWORD } }],
+    ['in place of the settings', { web: { type: 'webdav', WEBDAV_PASSWORD: PASSWORD } }],
+    ['of no type', { web: { settings: { WEBDAV_PASSWORD: PASSWORD } } }],
+    ['in a list of destinations', [{ WEBDAV_PASSWORD: PASSWORD }]],
+  ])('have no secret %s, and get it back when they are edited', (_where, destinations) => {
+    const spec = { v: 1, destinations };
+    const shown = hideSecrets(spec);
+    expect(JSON.stringify(shown)).not.toContain(PASSWORD);
+    expect(keepHidden(shown, spec)).toEqual(spec);
+  });
+
+  it('are not taken for secrets anywhere else', () => {
+    const spec = {
+      v: 1,
+      destinations: { web: { ...web, settings: { WEBDAV_PASSWORD: PASSWORD } } },
+    };
+    expect(() => keepHidden(hideSecrets(spec), undefined)).toThrow('Enter it again');
+    expect(hideSecrets({ v: 1, destinations: { web } })).toEqual({ v: 1, destinations: { web } });
+  });
+});
