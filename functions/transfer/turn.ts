@@ -32,7 +32,8 @@ export async function waitForTurn(
   const { clock } = delivery;
   if (most === undefined) return undefined;
   const others = await runs.othersAtWork(lease);
-  if (others < most) return undefined;
+  // Who is cancelled need not wait to be told so.
+  if (others < most || (await runs.isCancelled(job))) return undefined;
   if (clock.now() - Date.parse(record.startedAt) > LONGEST_WAIT_MS) {
     const message =
       `The run waited for a day while ${others} others of this user were under way; the operator allows ${most} at once (mostJobsAtOnce). ` +

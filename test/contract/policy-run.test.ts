@@ -171,6 +171,17 @@ describe('more jobs at once than the operator allows', () => {
     expect(world.reports).toMatchObject([{ outcome: 'succeeded' }]);
   });
 
+  it('end at once when they are cancelled while they wait', async () => {
+    stage('a.tar', PART);
+    world.policy = { ...NO_LIMITS, mostJobsAtOnce: 1 };
+    await busy('attic', 3600_000);
+    await world.deliverMessage();
+    await world.runs.cancel(world.job);
+    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
+    expect(world.queue).toEqual([]);
+    expect(world.server.files.size).toBe(0);
+  });
+
   it('may be as many as it allows', async () => {
     stage('a.tar', PART);
     world.policy = { ...NO_LIMITS, mostJobsAtOnce: 2 };
