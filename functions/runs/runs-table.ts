@@ -1,20 +1,18 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
-  DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
-  PutCommand,
   paginateQuery,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
-import { FerryError } from '../core/errors.ts';
 import { type JobName, jobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Lease, LeaseAnswer } from '../core/lease.ts';
 import type { Receipt } from '../core/receipt.ts';
 import { openCancellations } from './cancellations.ts';
+import { type Key, leaseLost, openFencedItems } from './fenced-items.ts';
 import {
   checkpointKey,
   jobKey,
@@ -35,13 +33,10 @@ import {
 } from './schema.ts';
 import { openUsage } from './usage.ts';
 
-const DAY_SECONDS = 24 * 3600;
 /** Longer than any provider keeps an unfinished upload; so are the settings that lead there. */
 const CHECKPOINT_DAYS = 14;
 /** A year and a bit of history; receipts outlive the archives in staging by far. */
 const HISTORY_DAYS = 400;
-
-type Key = { readonly pk: string; readonly sk: string };
 
 /**
  * The runs table: one partition a user, single-item conditional writes only.
@@ -66,39 +61,7 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
   const get = async (key: Key) => (await read(key))?.data;
 
-  /** Orders what one process writes: later is greater, and about as late as the clock says. */
-  let latest = 0;
-  const nextOrder = () => {
-    latest = Math.max(latest + 1, now());
-    return latest;
-  };
-
-  /**
-   * Writes an item unless a later holder of the lease has written it, or this one has since: a request
-   * that counted as lost, and was sent again, may still arrive after the next one.
-   */
-  const putFenced = async (
-    fence: number,
-    key: Key & Readonly<Record<string, string>>,
-    data: unknown,
-    keepDays: number,
-  ) => {
-    const expiresAt = Math.floor(now() / 1000) + keepDays * DAY_SECONDS;
-    const order = nextOrder();
-    await fenced(() =>
-      client.send(
-        new PutCommand({
-          TableName: table,
-          Item: { ...key, fence, order, data, expiresAt },
-          ConditionExpression:
-            'attribute_not_exists(fence) OR fence < :fence ' +
-            'OR (fence = :fence AND (attribute_not_exists(#order) OR #order <= :order))',
-          ExpressionAttributeNames: { '#order': 'order' },
-          ExpressionAttributeValues: { ':fence': fence, ':order': order },
-        }),
-      ),
-    );
-  };
+  const { put: putFenced, remove: removeFenced } = openFencedItems(client, table, now);
 
   return {
     ...openUsage(client, table, now),
@@ -213,18 +176,8 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     saveCheckpoint: (lease: Lease, checkpoint: Checkpoint) =>
       putFenced(lease.fence, checkpointKey(lease, checkpoint.archive), checkpoint, CHECKPOINT_DAYS),
 
-    async removeCheckpoint(lease: Lease, archive: StagedArchive): Promise<void> {
-      await fenced(() =>
-        client.send(
-          new DeleteCommand({
-            TableName: table,
-            Key: checkpointKey(lease, archive),
-            ConditionExpression: 'attribute_not_exists(fence) OR fence <= :fence',
-            ExpressionAttributeValues: { ':fence': lease.fence },
-          }),
-        ),
-      );
-    },
+    removeCheckpoint: (lease: Lease, archive: StagedArchive) =>
+      removeFenced(lease.fence, checkpointKey(lease, archive)),
 
     async deliveredBy(lease: Lease, archive: StagedArchive): Promise<string | undefined> {
       const item = await read(receiptKey(lease, archive));
@@ -242,20 +195,4 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     saveReceipt: (lease: Lease, receipt: Receipt) =>
       putFenced(lease.fence, receiptKey(lease, receipt.archive), receipt, HISTORY_DAYS),
   };
-}
-
-async function fenced(write: () => Promise<unknown>): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) throw leaseLost(error);
-    throw error;
-  }
-}
-
-function leaseLost(cause?: unknown): FerryError {
-  return new FerryError('lease-lost', 'Another worker has taken this transfer over.', {
-    retry: 'later',
-    cause,
-  });
 }

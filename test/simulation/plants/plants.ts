@@ -13,7 +13,7 @@ const TRANSFER = 'functions/transfer/transfer.ts';
 const DELIVER = 'functions/transfer/deliver-archives.ts';
 const RUN = 'functions/transfer/run-job.ts';
 const END = 'functions/transfer/end-job.ts';
-const RUNS = 'functions/runs/runs-table.ts';
+const FENCED = 'functions/runs/fenced-items.ts';
 
 /** Mistakes in the order of effects, in fencing, in verifying, in cleaning up and in telling people. */
 export const plants: readonly Plant[] = [
@@ -87,13 +87,11 @@ export const plants: readonly Plant[] = [
   {
     name: 'no-fence',
     what: 'writes to the runs table are not conditional on the fence',
-    file: RUNS,
+    file: FENCED,
     changes: [
       [
-        `Item: { ...key, fence, data, expiresAt },
-          ConditionExpression: 'attribute_not_exists(fence) OR fence <= :fence',`,
-        `Item: { ...key, fence, data, expiresAt },
-          ConditionExpression: 'attribute_not_exists(nothing) OR fence <= :fence',`,
+        "'attribute_not_exists(fence) OR fence < :fence ' +",
+        "'attribute_not_exists(nothing) OR fence < :fence ' +",
       ],
     ],
   },

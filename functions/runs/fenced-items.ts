@@ -1,0 +1,80 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { FerryError } from '../core/errors.ts';
+
+const DAY_SECONDS = 24 * 3600;
+
+export type Key = { readonly pk: string; readonly sk: string };
+
+/** Items of the runs table that are written under a lease's fence. */
+export function openFencedItems(client: DynamoDBDocumentClient, table: string, now: () => number) {
+  /** Orders what one process writes: later is greater, and about as late as the clock says. */
+  let latest = 0;
+  const nextOrder = () => {
+    latest = Math.max(latest + 1, now());
+    return latest;
+  };
+
+  return {
+    /**
+     * Writes an item unless a later holder of the lease has written it, or this one has since: a request
+     * that counted as lost, and was sent again, may still arrive after the next one.
+     * @throws FerryError `lease-lost`
+     */
+    async put(
+      fence: number,
+      key: Key & Readonly<Record<string, string>>,
+      data: unknown,
+      keepDays: number,
+    ): Promise<void> {
+      const expiresAt = Math.floor(now() / 1000) + keepDays * DAY_SECONDS;
+      const order = nextOrder();
+      await fenced(() =>
+        client.send(
+          new PutCommand({
+            TableName: table,
+            Item: { ...key, fence, order, data, expiresAt },
+            ConditionExpression:
+              'attribute_not_exists(fence) OR fence < :fence ' +
+              'OR (fence = :fence AND (attribute_not_exists(#order) OR #order <= :order))',
+            ExpressionAttributeNames: { '#order': 'order' },
+            ExpressionAttributeValues: { ':fence': fence, ':order': order },
+          }),
+        ),
+      );
+    },
+
+    /**
+     * Removes an item unless a later holder of the lease has written it.
+     * @throws FerryError `lease-lost`
+     */
+    async remove(fence: number, key: Key): Promise<void> {
+      await fenced(() =>
+        client.send(
+          new DeleteCommand({
+            TableName: table,
+            Key: key,
+            ConditionExpression: 'attribute_not_exists(fence) OR fence <= :fence',
+            ExpressionAttributeValues: { ':fence': fence },
+          }),
+        ),
+      );
+    },
+  };
+}
+
+async function fenced(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
+    throw leaseLost(cause);
+  }
+}
+
+export function leaseLost(cause?: unknown): FerryError {
+  return new FerryError('lease-lost', 'Another worker has taken this transfer over.', {
+    retry: 'later',
+    cause,
+  });
+}
