@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DeliveryLog } from '../../local/delivery-log.ts';
@@ -91,8 +91,14 @@ it('a 1 GiB archive reaches OpenSSH and Swift whole, with a worker that stays sm
   await DynamoDBDocumentClient.from(dynamodb).send(
     new PutCommand({ TableName, Item: { userId: 'gina', spec } }),
   );
-  // The row is checked within a second or two; a tick two minutes ahead finds it due.
-  await wait(3_000);
+  const isPlanned = async () => {
+    const { Item } = await DynamoDBDocumentClient.from(dynamodb).send(
+      new GetCommand({ TableName, Key: { userId: 'gina' } }),
+    );
+    return Item?.status?.nextRun !== undefined;
+  };
+  while (!(await isPlanned())) await wait(200);
+  // A tick two minutes ahead finds it due.
   await ferry.pipeline.tick(new Date(Date.now() + 120_000));
   while ((await ferry.pipeline.countMessages()) > 0) await wait(200);
 
