@@ -17,6 +17,7 @@ export interface Policy {
   readonly mostBytesPerMonth?: number | undefined;
   /** Jobs of one user that may be under way at once. */
   readonly mostJobsAtOnce?: number | undefined;
+  /** What the egress guard lets through beside public addresses. */
   readonly network: EgressRules;
   readonly plainHttp: boolean;
   readonly insecureTls: boolean;
@@ -63,9 +64,18 @@ export interface Traits {
   readonly insecureTls?: { readonly setting: string; readonly authority: string } | undefined;
 }
 
-/** What the egress guard is to let through beside public addresses. */
-export function egressRules({ network }: Policy): EgressRules {
-  return network;
+/** The policy as it stands, and what is wrong with what the operator wrote. */
+export interface PolicyState {
+  /** What counts. */
+  readonly policy: Policy;
+  /** None where `policy` is what was written. */
+  readonly problems: readonly Problem[];
+  /** Absent where nothing is written. */
+  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
+  /** The content that the item's status speaks of. */
+  readonly checkedHash?: string | undefined;
+  /** The content that is kept for when one comes that cannot be used. */
+  readonly keptHash?: string | undefined;
 }
 
 /** Told at `cron`. */

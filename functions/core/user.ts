@@ -2,6 +2,7 @@ import type { Selection } from './archive.ts';
 import type { Parsed, Problem } from './problem.ts';
 import type { Verification } from './receipt.ts';
 import type { Schedule } from './schedule.ts';
+import type { Secret } from './secret.ts';
 
 /**
  * What a user may be called: it is the first folder of the staging bucket, part of keys and ids that
@@ -43,6 +44,17 @@ export interface KeptProblem {
   readonly value?: string | undefined;
   readonly problem: string;
   readonly remedy: string;
+}
+
+/** A secret that stands in a row as a person wrote it. */
+export interface ReadableSecret {
+  readonly setting: string;
+  /** What is to be sealed; of something that is no text, its JSON. */
+  readonly text: Secret;
+  /** As it stands there; a function, so that nothing prints it. */
+  was(): unknown;
+  /** What is wrong with it and will not show once it is sealed. */
+  problems(): readonly KeptProblem[];
 }
 
 /** What stands in the row in place of a secret; `problems` where it is known to be of no use. */

@@ -1,18 +1,7 @@
 import type { Problem } from '../core/problem.ts';
 import { SealedSecret, Secret } from '../core/secret.ts';
-import type { KeptProblem } from '../core/user.ts';
+import type { ReadableSecret } from '../core/user.ts';
 import { keepProblem } from './sealed-settings.ts';
-
-/** A secret that stands in a row as a person wrote it. */
-export interface ReadableSecret {
-  readonly setting: string;
-  /** What is to be sealed; of something that is no text, its JSON. */
-  readonly text: Secret;
-  /** As it stands there; a function, so that nothing prints it. */
-  was(): unknown;
-  /** What is wrong with it and will not show once it is sealed. */
-  problems(): readonly KeptProblem[];
-}
 
 /** @param examine tells all problems of settings; a secret that cannot be read may stand among them */
 export function describeReadable(

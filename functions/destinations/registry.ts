@@ -1,10 +1,10 @@
 import { NO_LIMITS, type Policy, traitProblems, typeProblems } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
 import { guess } from '../core/shape-problems.ts';
+import type { ReadableSecret } from '../core/user.ts';
 import { azure } from './azure/type.ts';
 import type { ConfiguredDestination, DestinationType } from './destination-type.ts';
 import { dropbox } from './dropbox/type.ts';
-import type { ReadableSecret } from './readable-secrets.ts';
 import { s3 } from './s3/type.ts';
 import { ssh } from './ssh/type.ts';
 import { webdav } from './webdav/type.ts';

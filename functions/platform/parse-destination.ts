@@ -1,4 +1,4 @@
-import { egressRules, type Policy, type Traits } from '../core/policy.ts';
+import type { Policy, Traits } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import type { ConfiguredDestination } from '../destinations/destination-type.ts';
 import { parseDestination as parseByType } from '../destinations/registry.ts';
@@ -20,7 +20,7 @@ export function parseDestination(
 }
 
 function placeProblems(type: string, policy: Policy, traits: Traits | undefined): Problem[] {
-  const egress = openEgress(egressRules(policy));
+  const egress = openEgress(policy.network);
   return (traits?.hosts ?? []).flatMap((place) => {
     const host = readHost(place.host);
     const refused = egress.refuse(

@@ -1,5 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { egressRules, type Policy } from '../core/policy.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Place } from '../core/sealed.ts';
 import { NEVER } from '../core/stopping.ts';
 import type { Surroundings } from '../destinations/surroundings.ts';
@@ -37,7 +37,7 @@ export function surroundingsOf(
   unsealer: Unsealer,
   roleEndpoints: readonly string[],
 ): (place: Place) => Surroundings {
-  const egress = openEgress(egressRules(policy));
+  const egress = openEgress(policy.network);
   return ({ userId, destination }) => ({
     policy,
     unseal: (name, sealed) => unsealer.unseal({ userId, destination }, name, sealed),

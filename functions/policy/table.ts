@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { inspect } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDBDocumentClient,
@@ -8,7 +6,8 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { DEFAULT_POLICY, POLICY_ID, type Policy } from '../core/policy.ts';
+import { hashContent } from '../core/content-hash.ts';
+import { DEFAULT_POLICY, POLICY_ID, type Policy, type PolicyState } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import { parsePolicy } from './policy.ts';
 
@@ -23,20 +22,6 @@ const item = z.object({
   inForce: z.unknown().optional(),
   status: z.object({ policyHash: z.string() }).optional().catch(undefined),
 });
-
-/** The policy as it stands, and what is wrong with what the operator wrote. */
-export interface PolicyState {
-  /** What counts. */
-  readonly policy: Policy;
-  /** None where `policy` is what was written. */
-  readonly problems: readonly Problem[];
-  /** Absent where nothing is written. */
-  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
-  /** The content that the item's status speaks of. */
-  readonly checkedHash?: string | undefined;
-  /** The content that is kept for when one comes that cannot be used. */
-  readonly keptHash?: string | undefined;
-}
 
 /**
  * The operator's policy, one item of the settings table:
@@ -152,22 +137,11 @@ export function openPolicyTable(
 function readState(given: unknown, types: readonly string[]): PolicyState {
   if (given === undefined) return { policy: DEFAULT_POLICY, problems: [] };
   const { policy, inForce, status } = item.parse(given);
-  const written = { policy, hash: hashOf(policy) };
-  const keptHash = inForce === undefined ? undefined : hashOf(inForce);
+  const written = { policy, hash: hashContent(policy) };
+  const keptHash = inForce === undefined ? undefined : hashContent(inForce);
   const told = { written, checkedHash: status?.policyHash, keptHash };
   const parsed = parsePolicy(policy, types);
   if (parsed.ok) return { policy: parsed.value, problems: [], ...told };
   const last = parsePolicy(inForce, types);
   return { policy: last.ok ? last.value : DEFAULT_POLICY, problems: parsed.problems, ...told };
-}
-
-/** The same for the same rules, whatever the order in which a map lists them. */
-function hashOf(policy: unknown): string {
-  const text = inspect(policy, {
-    sorted: true,
-    depth: Number.POSITIVE_INFINITY,
-    maxArrayLength: Number.POSITIVE_INFINITY,
-    maxStringLength: Number.POSITIVE_INFINITY,
-  });
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

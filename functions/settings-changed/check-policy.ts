@@ -10,9 +10,11 @@ export interface PolicyTools extends CheckTools {
 
 /**
  * Looks at the policy that was written: checks every row by what counts now, then says in the policy's
- * own status what was made of it. Order: the policy kept → rows → status. Does nothing where the status speaks of this very policy, and so
- * comes to rest after its own write. A crash in between checks the rows once more, of which those that
- * are settled cost a read each.
+ * own status what was made of it. Does nothing where the status speaks of this very policy, and so comes
+ * to rest after its own write.
+ *
+ * Order of effects: the policy kept → rows → status. A crash in between checks the rows once more, of
+ * which those that are settled cost a read each.
  * @throws FerryError where some row could not be checked
  */
 export async function checkPolicy(tools: PolicyTools): Promise<void> {

@@ -1,28 +1,14 @@
 import type { JobName } from '../core/job.ts';
 import type { RunReport } from '../core/job-ending.ts';
 import type { JobRecord } from '../core/job-record.ts';
-import type { Policy } from '../core/policy.ts';
-import type { Problem } from '../core/problem.ts';
+import type { PolicyState } from '../core/policy.ts';
 import type { Place } from '../core/sealed.ts';
-import type { Secret } from '../core/secret.ts';
-import type { KeptProblem, SettingsRows } from '../core/user.ts';
+import type { ReadableSecret, SettingsRows } from '../core/user.ts';
 
 /** The settings table as the check sees it. */
 export interface CheckedRows extends SettingsRows<unknown> {
   /** The ids of all users, by pages. */
   everyone(): AsyncIterable<readonly string[]>;
-}
-
-/** The policy as it stands, and what is wrong with what the operator wrote. */
-export interface PolicyState {
-  readonly policy: Policy;
-  readonly problems: readonly Problem[];
-  /** Absent where nothing is written. */
-  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
-  /** The content that the item's status speaks of. */
-  readonly checkedHash?: string | undefined;
-  /** The content that is kept for when one comes that cannot be used. */
-  readonly keptHash?: string | undefined;
 }
 
 /** The operator's policy as the check sees it. */
@@ -32,16 +18,6 @@ export interface Policies {
   keep(state: PolicyState): Promise<void>;
   /** Notes in the item what was made of it. */
   settle(state: PolicyState): Promise<void>;
-}
-
-/** A secret that stands in a row as a person wrote it. */
-export interface ReadableSecret {
-  readonly setting: string;
-  readonly text: Secret;
-  /** As it stands there. */
-  was(): unknown;
-  /** What is wrong with it and will not show once it is sealed. */
-  problems(): readonly KeptProblem[];
 }
 
 /** What becomes of readable secrets. */

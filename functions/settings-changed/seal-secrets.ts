@@ -1,5 +1,5 @@
-import type { Sealing, UserRow } from '../core/user.ts';
-import type { ReadableSecret, Secrets } from './ports.ts';
+import type { ReadableSecret, Sealing, UserRow } from '../core/user.ts';
+import type { Secrets } from './ports.ts';
 
 /** Secrets that one write can take: their places have to fit into one expression of 4 KB. */
 const MOST_AT_ONCE = 15;

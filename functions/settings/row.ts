@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { inspect } from 'node:util';
 import type * as z from 'zod';
+import { hashContent } from '../core/content-hash.ts';
 import { countProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
 import { fewProblems, type Parsed, type Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
@@ -41,7 +40,7 @@ export function readRow<Configured>(
   const { spec, status, dueShard, dueAt } = marksSchema.parse(item);
   return {
     user: parseRow(item, parseDestination, policy),
-    specHash: hash(spec),
+    specHash: hashContent(spec),
     checkedHash: status?.specHash,
     told: status?.problems,
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
@@ -139,15 +138,4 @@ function badName(path: string): Problem {
 /** The names that people may use at a place; `*` stands for any destination. */
 function knownAt(place: readonly PropertyKey[]): readonly string[] {
   return KNOWN_NAMES.get(place.map((step, at) => (at === 2 ? '*' : step)).join('.')) ?? [];
-}
-
-/** Names a content: the same for the same values, whatever the order in which a map lists them. */
-function hash(spec: unknown): string {
-  const text = inspect(spec, {
-    sorted: true,
-    depth: Number.POSITIVE_INFINITY,
-    maxArrayLength: Number.POSITIVE_INFINITY,
-    maxStringLength: Number.POSITIVE_INFINITY,
-  });
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

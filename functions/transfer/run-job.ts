@@ -35,9 +35,9 @@ const CUT_OFF_MS = 8_000;
  * Runs one message of the job queue: every archive that is staged for the user, selected and not yet
  * delivered goes to the destination.
  *
- * Order of effects: lease → job record → settings kept → archives, each proven and with its receipt → the user's row → job record →
- * lease given back → (continuation sent) → message acknowledged by the caller. A crash anywhere lets
- * the message come back, and what has a receipt is not sent again.
+ * Order of effects: lease → job record → settings kept → archives, each proven and with its receipt →
+ * the user's row → job record → lease given back → (continuation sent) → message acknowledged by the
+ * caller. A crash anywhere lets the message come back, and what has a receipt is not sent again.
  */
 export async function runJob(tools: JobTools, job: Job, delivery: Delivery): Promise<JobResult> {
   let outcome: JobResult['outcome'] = 'retrying';

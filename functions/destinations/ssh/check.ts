@@ -25,7 +25,8 @@ const CONNECTING = [
 
 /**
  * Tries what a transfer needs, over a connection of its own: every stage of connecting, then writing,
- * reading back and deleting a small file, how much room there is and how fast it goes. Ends with the first step that fails.
+ * reading back and deleting a small file, how much room there is and how fast it goes. Ends with the
+ * first step that fails.
  */
 export async function* checkServer(
   settings: SshSettings,

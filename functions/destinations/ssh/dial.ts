@@ -15,7 +15,8 @@ const PURPOSE: Purpose = {
 
 /**
  * Opens a TCP connection to the server: every address that its name stands for is tried, and no
- * others, once the guard has nothing against any. Small packets leave at once: with Nagle's algorithm SFTP moves less than 2 MiB/s.
+ * others, once the guard has nothing against any. Small packets leave at once: with Nagle's algorithm
+ * SFTP moves less than 2 MiB/s.
  */
 export async function dial(
   settings: SshSettings,
