@@ -1,4 +1,4 @@
-import type { FerryError } from './errors.ts';
+import { FerryError } from './errors.ts';
 
 /** An IP address as sockets take it, without brackets. */
 export interface NetAddress {
@@ -33,7 +33,19 @@ export interface Egress {
    */
   lookUp(target: Target): Promise<readonly NetAddress[]>;
   /** Why none of these may be connected to; undefined when all of them may. */
-  refuse(target: Target, addresses: readonly NetAddress[]): FerryError | undefined;
+  refuse(target: Target, addresses: readonly NetAddress[]): Refusal | undefined;
+}
+
+/** Why a server may not be connected to. */
+export interface Refusal {
+  /** The setting that leads there. */
+  readonly setting: string;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+export function addressForbidden({ problem, remedy }: Refusal): FerryError {
+  return new FerryError('address-forbidden', `${problem} ${remedy}`, { retry: 'never' });
 }
 
 /** Both inclusive. */

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import type { Egress, NetAddress, Target } from '../core/egress.ts';
+import { addressForbidden, type Egress, type NetAddress, type Target } from '../core/egress.ts';
 
 /**
  * The addresses that a host stands for, all of which may be connected to.
@@ -8,7 +8,7 @@ import type { Egress, NetAddress, Target } from '../core/egress.ts';
 export async function findAdmitted(egress: Egress, target: Target): Promise<readonly NetAddress[]> {
   const addresses = await egress.lookUp(target);
   const refusal = egress.refuse(target, addresses);
-  if (refusal) throw refusal;
+  if (refusal) throw addressForbidden(refusal);
   return addresses;
 }
 

@@ -4,9 +4,9 @@ import {
   type Egress,
   type EgressRules,
   type PortRange,
+  type Refusal,
   type Target,
 } from '../core/egress.ts';
-import { FerryError } from '../core/errors.ts';
 import { readAllowList } from './allow-list.ts';
 import { type Host, readHost, toNetAddress } from './host.ts';
 import { isPrivateName } from './private-names.ts';
@@ -26,16 +26,20 @@ export function openEgress(rules: EgressRules, resolve: Resolve = askSystem): Eg
   const isNamed = (host: Host) => host.kind === 'name' && allowed.hasName(host.name);
 
   /** What is wrong with a target before anybody is asked for its addresses. */
-  const refuseUnasked = (target: Target, host: Host): FerryError | undefined => {
+  const refuseUnasked = (target: Target, host: Host): Refusal | undefined => {
     const { type, port, settings } = target;
     if (host.kind === 'unreadable') {
-      return forbidden(`The text in ${settings.host} is not the name or address of a server`);
+      return forbidden(
+        settings.host,
+        `The text in ${settings.host} is not the name or address of a server.`,
+      );
     }
     const ports = rules.ports[type] ?? DEFAULT_PORTS[type] ?? [];
     if (!ports.some(({ from, to }) => port >= from && port <= to)) return wrongPort(target, ports);
     if (host.kind === 'name' && isPrivateName(host.name) && !isNamed(host)) {
       return forbidden(
-        `The name of the server (${settings.host}), ${host.name}, is known inside private networks only`,
+        settings.host,
+        `The name of the server (${settings.host}), ${host.name}, is known inside private networks only.`,
       );
     }
     return undefined;
@@ -60,7 +64,8 @@ export function openEgress(rules: EgressRules, resolve: Resolve = askSystem): Eg
         if (!special || allowed.hasAddress(address)) continue;
         if (special.isSite && isNamed(host)) continue;
         return forbidden(
-          `The server (${target.settings.host}) is at ${address}, ${special.what}, and Ferry connects to servers on the internet`,
+          target.settings.host,
+          `The server (${target.settings.host}) is at ${address}, ${special.what}, and Ferry connects to servers on the internet.`,
         );
       }
       return undefined;
@@ -72,19 +77,20 @@ async function askSystem(name: string): Promise<readonly string[]> {
   return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 
-function wrongPort({ type, port, settings }: Target, ports: readonly PortRange[]): FerryError {
+function wrongPort({ type, port, settings }: Target, ports: readonly PortRange[]): Refusal {
   const allowed = ports.map(({ from, to }) => (from === to ? `${from}` : `${from} to ${to}`));
-  return new FerryError(
-    'address-forbidden',
-    `The port of the server (${settings.port}) is ${port}, and the operator of Ferry allows ${allowed.join(', ') || 'none'} for destinations of type ${type}. Choose one of these, or ask the operator to allow it (network.ports).`,
-    { retry: 'never' },
-  );
+  return {
+    setting: settings.port,
+    problem: `The port of the server (${settings.port}) is ${port}, and the operator of Ferry allows ${allowed.join(', ') || 'none'} for destinations of type ${type}.`,
+    remedy: 'Choose one of these, or ask the operator to allow it (network.ports).',
+  };
 }
 
-function forbidden(what: string): FerryError {
-  return new FerryError(
-    'address-forbidden',
-    `${what}. Give the address of a server on the internet, or ask the operator of Ferry to allow this one (network.allow).`,
-    { retry: 'never' },
-  );
+function forbidden(setting: string, problem: string): Refusal {
+  return {
+    setting,
+    problem,
+    remedy:
+      'Give the address of a server on the internet, or ask the operator of Ferry to allow this one (network.allow).',
+  };
 }

@@ -28,11 +28,7 @@ function placeProblems(type: string, policy: Policy, traits: Traits | undefined)
       host.kind === 'address' ? host.addresses : [],
     );
     if (!refused) return [];
-    const { settings } = place;
-    const path = refused.message.includes(`(${settings.host})`) ? settings.host : settings.port;
-    // The remedy is the last sentence.
-    const at = refused.message.lastIndexOf('. ') + 1;
-    const [problem, remedy] = [refused.message.slice(0, at), refused.message.slice(at + 1)];
+    const { setting: path, problem, remedy } = refused;
     return [{ path, problem, remedy, rule: 'network' }];
   });
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Egress, NetAddress, Purpose } from '../../core/egress.ts';
+import { addressForbidden, type Egress, type NetAddress, type Purpose } from '../../core/egress.ts';
 import { FerryError } from '../../core/errors.ts';
 import { unlessAborted } from '../../core/stopping.ts';
 import { leadingTo } from '../checked-socket.ts';
@@ -70,7 +70,7 @@ export function reachingSteps(
       'address',
       async () => {
         const refusal = egress.refuse(target, addresses);
-        if (refusal) throw refusal;
+        if (refusal) throw addressForbidden(refusal);
         return undefined;
       },
     ],

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import type { Egress, NetAddress, Purpose, Target } from '../../core/egress.ts';
+import {
+  addressForbidden,
+  type Egress,
+  type NetAddress,
+  type Purpose,
+  type Target,
+} from '../../core/egress.ts';
 import { unlessAborted } from '../../core/stopping.ts';
 import { leadingTo } from '../checked-socket.ts';
 import { noConnection } from './errors.ts';
@@ -31,7 +37,7 @@ export async function dial(
     const addresses = await unlessAborted(egress.lookUp(target), stop);
     passed('name lookup', addresses.map(({ address }) => address).join(', ') || undefined);
     const refusal = egress.refuse(target, addresses);
-    if (refusal) throw refusal;
+    if (refusal) throw addressForbidden(refusal);
     passed('address');
     const socket = await open(addresses, target, stop);
     passed('TCP connection');
