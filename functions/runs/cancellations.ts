@@ -1,10 +1,11 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { JobName } from '../core/job.ts';
+import { expiryAfter, isExpired } from './expiry.ts';
 import { cancelKey } from './keys.ts';
 
 /** Longer than a message of the job can be on its way, with its time as a dead letter. */
-const KEPT_SECONDS = 30 * 24 * 3600;
+const KEPT_DAYS = 30;
 
 const item = z.object({ expiresAt: z.number() });
 
@@ -20,12 +21,12 @@ export function openCancellations(client: DynamoDBDocumentClient, table: string,
       const key = { TableName: table, Key: cancelKey(job), ConsistentRead: true };
       const { Item } = await client.send(new GetCommand(key));
       const mark = item.safeParse(Item);
-      return mark.success && mark.data.expiresAt * 1000 > now();
+      return mark.success && !isExpired(mark.data, now());
     },
 
     /** Cancels a job; again is harmless. */
     async cancel(job: JobName): Promise<void> {
-      const expiresAt = Math.floor(now() / 1000) + KEPT_SECONDS;
+      const expiresAt = expiryAfter(KEPT_DAYS, now());
       const at = new Date(now()).toISOString();
       const Item = { ...cancelKey(job), data: { v: 1, at }, expiresAt };
       await client.send(new PutCommand({ TableName: table, Item }));

@@ -1,8 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { FerryError } from '../core/errors.ts';
-
-const DAY_SECONDS = 24 * 3600;
+import { expiryAfter } from './expiry.ts';
 
 export type Key = { readonly pk: string; readonly sk: string };
 
@@ -27,7 +26,7 @@ export function openFencedItems(client: DynamoDBDocumentClient, table: string, n
       data: unknown,
       keepDays: number,
     ): Promise<void> {
-      const expiresAt = Math.floor(now() / 1000) + keepDays * DAY_SECONDS;
+      const expiresAt = expiryAfter(keepDays, now());
       const order = nextOrder();
       await fenced(() =>
         client.send(

@@ -1,11 +1,11 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Json } from '../core/checkpoint.ts';
+import { expiryAfter, isExpired } from './expiry.ts';
 import { userKey } from './keys.ts';
 
 /** Servers are updated now and then, and may behave otherwise. */
 const KEPT_DAYS = 30;
-const DAY_SECONDS = 24 * 3600;
 
 const item = z.object({ data: z.json(), expiresAt: z.number() });
 
@@ -28,11 +28,11 @@ export function openFindings(client: DynamoDBDocumentClient, table: string, now 
     async recall(place: Place): Promise<Json | undefined> {
       const { Item } = await client.send(new GetCommand({ TableName: table, Key: keyOf(place) }));
       const found = item.safeParse(Item);
-      return found.success && found.data.expiresAt * 1000 > now() ? found.data.data : undefined;
+      return found.success && !isExpired(found.data, now()) ? found.data.data : undefined;
     },
 
     async remember(place: Place, data: Json, days = KEPT_DAYS): Promise<void> {
-      const expiresAt = Math.floor(now() / 1000) + days * DAY_SECONDS;
+      const expiresAt = expiryAfter(days, now());
       const Item = { ...keyOf(place), data, expiresAt };
       await client.send(new PutCommand({ TableName: table, Item }));
     },

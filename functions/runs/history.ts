@@ -1,9 +1,9 @@
-import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { type JobName, readJobId } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Receipt } from '../core/receipt.ts';
-import { userKey } from './keys.ts';
+import { itemsOf } from './partition.ts';
 import { jobRecordSchema, leaseSchema, receiptSchema } from './schema.ts';
 
 /** A job and how it stands. */
@@ -12,29 +12,16 @@ export interface KnownJob {
   readonly record: JobRecord;
 }
 
+const NEWEST_FIRST = { ScanIndexForward: false };
+
 const written = z.object({ data: z.unknown() });
 
 /** What the runs table tells people of one user; nothing here writes. */
 export function openHistory(client: DynamoDBDocumentClient, table: string) {
-  async function* items(userId: string, kind: string, newestFirst: boolean) {
-    const pages = paginateQuery(
-      { client },
-      {
-        TableName: table,
-        KeyConditionExpression: 'pk = :user AND begins_with(sk, :kind)',
-        ExpressionAttributeValues: { ':user': userKey(userId), ':kind': kind },
-        ScanIndexForward: !newestFirst,
-      },
-    );
-    for await (const { Items = [] } of pages) {
-      yield* Items;
-    }
-  }
-
   return {
     /** Jobs of a user, newest slot first. */
     async *jobs(userId: string): AsyncIterable<KnownJob> {
-      for await (const item of items(userId, 'JOB#', true)) {
+      for await (const item of itemsOf(client, table, userId, 'JOB#', NEWEST_FIRST)) {
         const record = jobRecordSchema.parse(written.parse(item).data);
         yield { job: readJobId(record.jobId), record };
       }
@@ -42,7 +29,7 @@ export function openHistory(client: DynamoDBDocumentClient, table: string) {
 
     /** The job that has or last had each destination, and until when its worker may live (epoch ms). */
     async *holders(userId: string): AsyncIterable<{ job: JobName; until: number }> {
-      for await (const item of items(userId, 'LEASE#', false)) {
+      for await (const item of itemsOf(client, table, userId, 'LEASE#')) {
         const { jobId, until } = leaseSchema.parse(item);
         yield { job: readJobId(jobId), until };
       }
@@ -51,7 +38,7 @@ export function openHistory(client: DynamoDBDocumentClient, table: string) {
     /** Receipts of a user, of one destination or all, in no order that means anything. */
     async *receipts(userId: string, destination?: string): AsyncIterable<Receipt> {
       const kind = destination === undefined ? 'RECEIPT#' : `RECEIPT#${destination}#`;
-      for await (const item of items(userId, kind, false)) {
+      for await (const item of itemsOf(client, table, userId, kind)) {
         yield receiptSchema.parse(written.parse(item).data);
       }
     },

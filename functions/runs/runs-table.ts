@@ -1,10 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  paginateQuery,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { StagedArchive } from '../core/archive.ts';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import { type JobName, jobId } from '../core/job.ts';
@@ -22,8 +17,8 @@ import {
   receiptKey,
   shownKey,
   sweepKeys,
-  userKey,
 } from './keys.ts';
+import { itemsOf } from './partition.ts';
 import {
   checkpointSchema,
   jobRecordSchema,
@@ -153,23 +148,11 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     },
 
     async *checkpoints(place: Place): AsyncIterable<Checkpoint> {
-      const pages = paginateQuery(
-        { client },
-        {
-          TableName: table,
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :user AND begins_with(sk, :kind)',
-          ExpressionAttributeValues: {
-            ':user': userKey(place.userId),
-            ':kind': `CHECKPOINT#${place.destination}#`,
-          },
-        },
-      );
-      for await (const { Items = [] } of pages) {
-        for (const { data } of Items) {
-          const parsed = checkpointSchema.safeParse(data);
-          if (parsed.success) yield parsed.data;
-        }
+      const kind = `CHECKPOINT#${place.destination}#`;
+      const items = itemsOf(client, table, place.userId, kind, { ConsistentRead: true });
+      for await (const { data } of items) {
+        const parsed = checkpointSchema.safeParse(data);
+        if (parsed.success) yield parsed.data;
       }
     },
 

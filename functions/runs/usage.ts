@@ -1,16 +1,13 @@
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  paginateQuery,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import type { Lease } from '../core/lease.ts';
-import { usageKey, userKey } from './keys.ts';
+import { expiryAfter } from './expiry.ts';
+import { usageKey } from './keys.ts';
+import { itemsOf } from './partition.ts';
 import { leaseSchema } from './schema.ts';
 
 /** As long as receipts. */
-const KEPT_SECONDS = 400 * 24 * 3600;
+const KEPT_DAYS = 400;
 
 const usage = z.object({ bytes: z.number() });
 
@@ -34,7 +31,7 @@ export function openUsage(client: DynamoDBDocumentClient, table: string, now: ()
           UpdateExpression: 'SET expiresAt = :expiry ADD #bytes :bytes',
           ExpressionAttributeNames: { '#bytes': 'bytes' },
           ExpressionAttributeValues: {
-            ':expiry': Math.floor(now() / 1000) + KEPT_SECONDS,
+            ':expiry': expiryAfter(KEPT_DAYS, now()),
             ':bytes': bytes,
           },
         }),
@@ -43,22 +40,11 @@ export function openUsage(client: DynamoDBDocumentClient, table: string, now: ()
 
     /** How many other destinations of the user somebody delivers to now. */
     async othersAtWork(lease: Lease): Promise<number> {
-      const pages = paginateQuery(
-        { client },
-        {
-          TableName: table,
-          ConsistentRead: true,
-          KeyConditionExpression: 'pk = :user AND begins_with(sk, :kind)',
-          ExpressionAttributeValues: { ':user': userKey(lease.userId), ':kind': 'LEASE#' },
-        },
-      );
       let others = 0;
-      for await (const { Items = [] } of pages) {
-        const live = z
-          .array(leaseSchema)
-          .parse(Items)
-          .filter(({ until }) => until >= now());
-        others += live.filter(({ jobId }) => jobId !== lease.jobId).length;
+      const leases = itemsOf(client, table, lease.userId, 'LEASE#', { ConsistentRead: true });
+      for await (const item of leases) {
+        const { jobId, until } = leaseSchema.parse(item);
+        if (until >= now() && jobId !== lease.jobId) others += 1;
       }
       return others;
     },
