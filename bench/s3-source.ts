@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listenOnLoopback } from '../local/loopback.ts';
 import { sampleBytes } from '../test/contract/sample.ts';
 
 /** What the component folder of a user holds; its user is named by the size. */
@@ -27,11 +28,8 @@ export async function startS3Source(): Promise<{ readonly port: number }> {
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The source has no port.');
-  return { port: address.port };
+  const port = await listenOnLoopback(server);
+  return { port };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { listenOnLoopback } from '../local/loopback.ts';
 
 export interface WireOptions {
   readonly to: { readonly host: string; readonly port: number };
@@ -35,15 +36,7 @@ export async function startWire({ to, rttMs }: WireOptions): Promise<Wire> {
       .then(() => join(client, to, rttMs))
       .catch(() => client.destroy());
   });
-  return { port: await listen(direct), proxyPort: await listen(proxy) };
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('The wire has no port.');
-  return address.port;
+  return { port: await listenOnLoopback(direct), proxyPort: await listenOnLoopback(proxy) };
 }
 
 /** Answers CONNECT (RFC 9110, 9.3.6) at once: the proxy stands where the client does. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { LOOPBACK_HOST, listenOnLoopback, stopServer } from './loopback.ts';
 
 /**
  * Stands for EventBridge's default bus, as far as it takes events: it keeps what it is sent, and shows
@@ -35,7 +35,7 @@ export interface BusEvent {
 /** Size that all entries of one request may have together, in bytes. */
 const MOST_BYTES = 256 * 1024;
 
-export async function startEventBus(host: string): Promise<EventBus> {
+export async function startEventBus(): Promise<EventBus> {
   const events: BusEvent[] = [];
   const listeners: ((event: BusEvent) => void)[] = [];
   const take = (body: string) => {
@@ -65,23 +65,11 @@ export async function startEventBus(host: string): Promise<EventBus> {
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(JSON.stringify(body));
   });
-  server.listen(0, host);
-  await once(server, 'listening');
+  const port = await listenOnLoopback(server);
   return {
-    url: `http://${host}:${portOf(server)}`,
+    url: `http://${LOOPBACK_HOST}:${port}`,
     events,
     listen: (listener) => void listeners.push(listener),
-    async [Symbol.asyncDispose]() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      server.close(() => resolve());
-      server.closeAllConnections();
-      await promise;
-    },
+    [Symbol.asyncDispose]: () => stopServer(server),
   };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return address.port;
 }

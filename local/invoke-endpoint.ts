@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { InvocationError } from './lambda-process.ts';
+import { listenOnLoopback, stopServer } from './loopback.ts';
 
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 /** What Lambda takes in one synchronous call, in bytes. */
@@ -60,18 +60,10 @@ export async function startInvokeEndpoint(functions: InvokableFunctions): Promis
 
   // A function may take its time, and says nothing meanwhile.
   server.requestTimeout = 0;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port to listen on');
+  const port = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => stopServer(server),
   };
 }
 

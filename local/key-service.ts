@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
+import { LOOPBACK_HOST, listenOnLoopback, stopServer } from './loopback.ts';
 
 /**
  * A fake of AWS KMS for this machine: GenerateDataKey and Decrypt under symmetric keys, as far as
@@ -31,7 +31,6 @@ interface KmsKey {
   isEnabled: boolean;
 }
 
-const HOST = '127.0.0.1';
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -117,11 +116,9 @@ export async function startKeyService(): Promise<KeyService> {
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = z.object({ port: z.number() }).parse(server.address());
+  const port = await listenOnLoopback(server);
   return {
-    url: `http://${HOST}:${port}`,
+    url: `http://${LOOPBACK_HOST}:${port}`,
     calls,
     add(arn) {
       keys.set(arn, { arn, material: randomBytes(32), isEnabled: true });
@@ -131,11 +128,7 @@ export async function startKeyService(): Promise<KeyService> {
       if (!key) throw new Error(`There is no key ${arn}.`);
       key.isEnabled = isEnabled;
     },
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    [Symbol.asyncDispose]: () => stopServer(server),
   };
 }
 

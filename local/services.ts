@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -8,9 +6,8 @@ import { buildApp } from 'fauxqs';
 import { type EventBus, startEventBus } from './event-bus.ts';
 import { type KeyService, startKeyService } from './key-service.ts';
 import { CREDENTIALS, REGION } from './local-names.ts';
+import { LOOPBACK_HOST, listenOnLoopback, stopServer } from './loopback.ts';
 import type { Endpoints } from './topology.ts';
-
-const HOST = '127.0.0.1';
 
 /** What stands for AWS on this machine, and clients for it. */
 export interface Services extends AsyncDisposable {
@@ -25,17 +22,16 @@ export interface Services extends AsyncDisposable {
 /** Starts DynamoDB, SQS, S3, a key service and an event bus on free ports of the loopback interface; all is held in memory. */
 export async function startServices(): Promise<Services> {
   await using started = new AsyncDisposableStack();
-  const dynamodbServer = started.adopt(dynalite({ createTableMs: 0 }), stopHttpServer);
-  dynamodbServer.listen(0, HOST);
-  await once(dynamodbServer, 'listening');
+  const dynamodbServer = started.adopt(dynalite({ createTableMs: 0 }), stopServer);
+  const dynamodbPort = await listenOnLoopback(dynamodbServer);
   const queuesAndBuckets = started.adopt(buildApp({ logger: false }), (app) => app.close());
-  const awsUrl = await queuesAndBuckets.listen({ port: 0, host: HOST });
+  const awsUrl = await queuesAndBuckets.listen({ port: 0, host: LOOPBACK_HOST });
 
   const keys = started.use(await startKeyService());
-  const bus = started.use(await startEventBus(HOST));
+  const bus = started.use(await startEventBus());
 
   const endpoints = {
-    dynamodb: urlOf(dynamodbServer),
+    dynamodb: `http://${LOOPBACK_HOST}:${dynamodbPort}`,
     sqs: awsUrl,
     s3: awsUrl,
     events: bus.url,
@@ -63,17 +59,4 @@ export async function startServices(): Promise<Services> {
 
 function connectS3(endpoint: string): S3Client {
   return new S3Client({ endpoint, region: REGION, credentials: CREDENTIALS, forcePathStyle: true });
-}
-
-function urlOf(server: Server): string {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return `http://${HOST}:${address.port}`;
-}
-
-function stopHttpServer(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeAllConnections();
-  return promise;
 }

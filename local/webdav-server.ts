@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { listenOnLoopback, stopServer } from './loopback.ts';
 
 export interface WebDavServerOptions {
   /** Holds one folder for each user, made when missing. */
@@ -54,19 +54,11 @@ export async function startWebDavServer(
   });
   // An archive may take as long as it takes.
   server.requestTimeout = 0;
-  server.listen(options.port ?? 0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port to listen on');
+  const port = await listenOnLoopback(server, options.port);
   return {
-    url: `http://127.0.0.1:${address.port}`,
-    port: address.port,
-    async stop() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    url: `http://127.0.0.1:${port}`,
+    port,
+    stop: () => stopServer(server),
   };
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import {
   createServer as createHttpServer,
@@ -8,6 +7,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { listenOnLoopback, stopServer } from '../loopback.ts';
 import { send, sendAnswer } from './answers.ts';
 import { type Account, type App, openOAuth, SCOPES } from './oauth.ts';
 import { badRequest, Refusal, routeError } from './refusal.ts';
@@ -153,12 +153,9 @@ export async function startDropboxFake(options: DropboxFakeOptions): Promise<Dro
     });
   };
   const server = tls ? createHttpsServer({ ...tls }, listener) : createHttpServer(listener);
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the fake has no port');
+  const bound = await listenOnLoopback(server, port);
   return {
-    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`,
+    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${bound}`,
     app,
     oauth,
     sessions,
@@ -169,12 +166,7 @@ export async function startDropboxFake(options: DropboxFakeOptions): Promise<Dro
     script({ route, what, after = 0, times = 1 }) {
       faults.push({ route, what, after, times });
     },
-    async stop() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    stop: () => stopServer(server),
   };
 }
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
     startDynamoDb(),
     startSqs(),
     startKeyService(),
-    startEventBus('127.0.0.1'),
+    startEventBus(),
   ]);
   keys.add(SECRETS_KEY);
   url = await sqs.createQueue('jobs');

@@ -49,7 +49,7 @@ beforeAll(async () => {
     startSqs(),
     startEmbeddedS3(),
     startKeyService(),
-    startEventBus('127.0.0.1'),
+    startEventBus(),
   ]);
   keys.add(SECRETS_KEY);
   queueUrl = await sqs.createQueue('jobs');

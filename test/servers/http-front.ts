@@ -8,6 +8,7 @@ import {
   request as sendRequest,
 } from 'node:http';
 import { createServer as createHttpsServer, request as sendSealedRequest } from 'node:https';
+import { listenOnLoopback, stopServer } from '../../local/loopback.ts';
 
 /** One request as it came over the wire, and the answer that the server behind gave. */
 export interface Seen {
@@ -112,22 +113,14 @@ export async function startFront(
   const server = tls ? createHttpsServer({ ...tls }, listener) : createHttpServer(listener);
   // Nobody sends into a connection that is being closed since there was nothing to say for a while.
   server.keepAliveTimeout = 0;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the front has no port');
+  const port = await listenOnLoopback(server);
   return {
-    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`,
+    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     seen,
     react(reaction) {
       react = reaction;
     },
-    async stop() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    stop: () => stopServer(server),
   };
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import {
@@ -9,6 +8,7 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { listenOnLoopback, stopServer } from '../../local/loopback.ts';
 import { type DavAnswer, type DavRequest, Refusal, toMultistatus } from './nextcloud-answers.ts';
 import { answerForFiles, type Store } from './nextcloud-files.ts';
 import { type Chunking, openUploads } from './nextcloud-uploads.ts';
@@ -106,11 +106,8 @@ export async function startNextcloudFake(options: NextcloudOptions = {}): Promis
   };
   const { tls } = options;
   const server = tls ? createHttpsServer({ ...tls }, listener) : createHttpServer(listener);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
-  const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`;
+  const port = await listenOnLoopback(server);
+  const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
   return {
     origin,
     url: `${origin}${DAV}/files/${USER_ID}`,
@@ -121,10 +118,7 @@ export async function startNextcloudFake(options: NextcloudOptions = {}): Promis
     uploads: store.uploads,
     expire: () => uploads.expire(),
     async stop() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await stopServer(server);
       await home.remove();
     },
   };
