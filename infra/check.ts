@@ -1,9 +1,17 @@
-import { Aws, Duration, Validations } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { checkEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
-import { allow, decryptThroughS3, openSecrets, useKeyThroughDynamoDb } from './permissions.ts';
+import {
+  allObjectsFinding,
+  allow,
+  assumeDeliveryRoles,
+  DELIVERY_ROLES_FINDING,
+  decryptThroughS3,
+  OWN_BUCKETS,
+  openSecrets,
+  useKeyThroughDynamoDb,
+} from './permissions.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -24,7 +32,6 @@ export class Check extends Construct {
   constructor(scope: Construct, id: string, { stage, state, logs }: CheckProps) {
     super(scope, id);
     const { settings, runs, staging, key, secretsKey } = state;
-    const ownAccount = { StringEquals: { 's3:ResourceAccount': Aws.ACCOUNT_ID } };
 
     this.function = new FerryFunction(this, 'Handler', {
       name: 'check',
@@ -45,32 +52,22 @@ export class Check extends Construct {
         useKeyThroughDynamoDb(key),
         openSecrets(secretsKey),
         // Keys and certificates that settings name; hidden folders and all others may hold them.
-        allow(['s3:GetObject'], [staging.arnForObjects('*')], ownAccount),
-        allow(['s3:ListBucket'], [staging.bucketArn], ownAccount),
+        allow(['s3:GetObject'], [staging.arnForObjects('*')], OWN_BUCKETS),
+        allow(['s3:ListBucket'], [staging.bucketArn], OWN_BUCKETS),
         decryptThroughS3(key),
-        new PolicyStatement({
-          actions: ['sts:AssumeRole'],
-          resources: [`arn:${Aws.PARTITION}:iam::*:role/ferry-*`],
-          conditions: { StringNotEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
-        }),
+        assumeDeliveryRoles(),
       ],
       logs,
     });
 
     secretsKey.letOpen(this.function);
 
-    // The resource as cdk-nag prints it, which is as the template refers to the other stack.
-    const allObjects = `{"Fn::GetStackOutput":{"StackName":"${state.stackName}","Region":{"Ref":"AWS::Region"},"OutputName":"PublishOutputFnGetAttStaging12D1754EArn10AD1D02"}}/*`;
     Validations.of(this.function).acknowledge(
-      {
-        id: `AwsSolutions-IAM5[Resource::${allObjects}]`,
-        reason: "Settings of every user may name a file in that user's folder of the bucket.",
-      },
-      {
-        id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::*:role/ferry-*]',
-        reason:
-          "Users name roles of accounts that Ferry does not know beforehand. Each role's own trust policy decides, by an external id that only its user has.",
-      },
+      allObjectsFinding(
+        state,
+        "Settings of every user may name a file in that user's folder of the bucket.",
+      ),
+      DELIVERY_ROLES_FINDING,
       {
         id: 'Serverless-LambdaDLQ',
         reason: 'Whoever invokes it waits for its answer; nothing is lost where none comes.',

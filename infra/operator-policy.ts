@@ -3,7 +3,7 @@ import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { allow, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
+import { allObjectsFinding, allow, sealSecrets, useKeyThroughDynamoDb } from './permissions.ts';
 import type { Stage } from './stages.ts';
 import type { StateStack } from './state-stack.ts';
 
@@ -50,12 +50,11 @@ export class OperatorPolicy extends ManagedPolicy {
       ],
     });
 
-    const allObjects = `{"Fn::GetStackOutput":{"StackName":"${state.stackName}","Region":{"Ref":"AWS::Region"},"OutputName":"PublishOutputFnGetAttStaging12D1754EArn10AD1D02"}}/*`;
     Validations.of(this).acknowledge(
-      {
-        id: `AwsSolutions-IAM5[Resource::${allObjects}]`,
-        reason: 'It stages archives for every user, and these are all that the bucket holds.',
-      },
+      allObjectsFinding(
+        state,
+        'It stages archives for every user, and these are all that the bucket holds.',
+      ),
       ...['State', 'Pipeline'].map((part) => ({
         id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/Ferry-${stage.name}-${part}/*]`,
         reason: 'The ARN of a stack ends with an id that AWS makes.',

@@ -1,13 +1,16 @@
-import { Aws, Duration, Validations } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { EventSourceMapping, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { transferEnvironment } from '../functions/platform/environment.ts';
 import { FerryFunction, type LogSettings } from './ferry-function.ts';
 import {
+  allObjectsFinding,
   allow,
+  assumeDeliveryRoles,
+  DELIVERY_ROLES_FINDING,
   decryptThroughS3,
+  OWN_BUCKETS,
   openSecrets,
   raiseEvents,
   useKeyThroughDynamoDb,
@@ -32,8 +35,6 @@ export class Transfer extends Construct {
   constructor(scope: Construct, id: string, { stage, state, jobs, logs }: TransferProps) {
     super(scope, id);
     const { settings, runs, staging, key, secretsKey } = state;
-    const deliveryRoles = `arn:${Aws.PARTITION}:iam::*:role/ferry-*`;
-    const ownAccount = { StringEquals: { 's3:ResourceAccount': Aws.ACCOUNT_ID } };
 
     this.function = new FerryFunction(this, 'Handler', {
       name: 'transfer',
@@ -64,8 +65,8 @@ export class Transfer extends Construct {
         ),
         useKeyThroughDynamoDb(key),
         openSecrets(secretsKey),
-        allow(['s3:ListBucket'], [staging.bucketArn], ownAccount),
-        allow(['s3:GetObject', 's3:GetObjectVersion'], [staging.arnForObjects('*')], ownAccount),
+        allow(['s3:ListBucket'], [staging.bucketArn], OWN_BUCKETS),
+        allow(['s3:GetObject', 's3:GetObjectVersion'], [staging.arnForObjects('*')], OWN_BUCKETS),
         decryptThroughS3(key),
         allow(
           [
@@ -78,12 +79,7 @@ export class Transfer extends Construct {
           [jobs.queueArn],
         ),
         raiseEvents(),
-        // Roles of users who let Ferry write to their bucket; never one of this account.
-        new PolicyStatement({
-          actions: ['sts:AssumeRole'],
-          resources: [deliveryRoles],
-          conditions: { StringNotEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
-        }),
+        assumeDeliveryRoles(),
       ],
       logs,
       // A transfer longer than one invocation goes on by a message to its own queue, which Lambda
@@ -94,17 +90,13 @@ export class Transfer extends Construct {
 
     secretsKey.letOpen(this.function);
 
-    // The resource as cdk-nag prints it, which is as the template refers to the other stack.
-    const allArchives = `{"Fn::GetStackOutput":{"StackName":"${state.stackName}","Region":{"Ref":"AWS::Region"},"OutputName":"PublishOutputFnGetAttStaging12D1754EArn10AD1D02"}}/*`;
-    Validations.of(this.function).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::${allArchives}]`,
-      reason: 'It delivers the archives of every user, and these are all that the bucket holds.',
-    });
-    Validations.of(this.function).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::*:role/ferry-*]',
-      reason:
-        "Users name roles of accounts that Ferry does not know beforehand. Each role's own trust policy decides, by an external id that only its user has.",
-    });
+    Validations.of(this.function).acknowledge(
+      allObjectsFinding(
+        state,
+        'It delivers the archives of every user, and these are all that the bucket holds.',
+      ),
+      DELIVERY_ROLES_FINDING,
+    );
 
     const jobsMapping = new EventSourceMapping(this, 'Jobs', {
       target: this.function.lambda,
