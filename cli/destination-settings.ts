@@ -1,10 +1,16 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { SETTINGS_KEY } from '../functions/settings/keys.ts';
 import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
-import { assertDestination, destinationNames, findUser, readUser, writeSpec } from './users.ts';
+import {
+  assertDestination,
+  destinationNames,
+  findUser,
+  keyOf,
+  readUser,
+  unlessChanged,
+  writeSpec,
+} from './users.ts';
 
 /** One destination of one user in the settings table. */
 export interface DestinationPlace {
@@ -12,7 +18,6 @@ export interface DestinationPlace {
   readonly destination: string;
 }
 
-const destinations = z.object({ destinations: z.record(z.string(), z.unknown()) });
 const extensible = z.looseObject({ destinations: z.record(z.string(), z.unknown()) });
 const readable = z.object({
   type: z.string(),
@@ -37,7 +42,7 @@ export async function readDestination(
 ): Promise<ReadableDestination> {
   const { spec } = await readUser(ferry, userId);
   assertDestination(userId, spec, destination);
-  const named = destinations.parse(spec).destinations;
+  const named = extensible.parse(spec).destinations;
   const found = readable.safeParse(named[destination]);
   if (!found.success) {
     throw new Failure(
@@ -82,7 +87,7 @@ export async function addDestination(
  * @throws Failure where the destination has become another meanwhile
  */
 export async function writeSettings(
-  { documents, outputs }: Ferry,
+  ferry: Ferry,
   { userId, destination }: DestinationPlace,
   type: string,
   settings: Readonly<Record<string, unknown>>,
@@ -90,30 +95,24 @@ export async function writeSettings(
   const given = Object.entries(settings).map(([name, value], at) => ({ at, name, value }));
   const place = '#spec.#destinations.#destination';
   const assignments = given.map(({ at }) => `${place}.#settings.#name${at} = :value${at}`);
-  try {
-    await documents.send(
-      new UpdateCommand({
-        TableName: outputs.SettingsTable,
-        Key: { [SETTINGS_KEY]: userId },
-        UpdateExpression: `SET ${assignments.join(', ')}`,
-        ConditionExpression: `${place}.#type = :type AND attribute_type(${place}.#settings, :map)`,
-        ExpressionAttributeNames: {
-          '#spec': 'spec',
-          '#destinations': 'destinations',
-          '#destination': destination,
-          '#settings': 'settings',
-          '#type': 'type',
-          ...Object.fromEntries(given.map(({ at, name }) => [`#name${at}`, name])),
-        },
-        ExpressionAttributeValues: {
-          ':type': type,
-          ':map': 'M',
-          ...Object.fromEntries(given.map(({ at, value }) => [`:value${at}`, value])),
-        },
-      }),
-    );
-  } catch (thrown) {
-    if (!(thrown instanceof ConditionalCheckFailedException)) throw thrown;
-    throw new Failure('The row has changed meanwhile. Look at it, and run this again.');
-  }
+  const change = {
+    UpdateExpression: `SET ${assignments.join(', ')}`,
+    ConditionExpression: `${place}.#type = :type AND attribute_type(${place}.#settings, :map)`,
+    ExpressionAttributeNames: {
+      '#spec': 'spec',
+      '#destinations': 'destinations',
+      '#destination': destination,
+      '#settings': 'settings',
+      '#type': 'type',
+      ...Object.fromEntries(given.map(({ at, name }) => [`#name${at}`, name])),
+    },
+    ExpressionAttributeValues: {
+      ':type': type,
+      ':map': 'M',
+      ...Object.fromEntries(given.map(({ at, value }) => [`:value${at}`, value])),
+    },
+  };
+  await unlessChanged(() =>
+    ferry.documents.send(new UpdateCommand({ ...keyOf(ferry, userId), ...change })),
+  );
 }

@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { acceptUnseen, readRow } from '../functions/settings/row.ts';
 import type { Work } from './command.ts';
+import { EXIT, type ExitStatus } from './failure.ts';
 import type { Ferry } from './ferry.ts';
-import { findUser } from './users.ts';
+import { sealSecrets } from './secrets.ts';
+import { findUser, type StoredUser, writeSpec } from './users.ts';
 
 /** How long Ferry may take to look at a row: many times the usual; and how often it is asked, in ms. */
 const PATIENCE_MS = 15_000;
@@ -40,4 +42,22 @@ export async function awaitPlan(
     }
     await wait(LOOK_EVERY_MS);
   }
+}
+
+/**
+ * Writes settings that were found valid, with their secrets sealed, and waits for what Ferry makes of
+ * them.
+ * @param seen what was read, where the settings have to be those still
+ */
+export async function writePlanned(
+  ferry: Ferry,
+  userId: string,
+  spec: unknown,
+  say: Work['say'],
+  seen?: StoredUser,
+): Promise<{ readonly plan: Plan; readonly status: ExitStatus }> {
+  await writeSpec(ferry, userId, await sealSecrets(ferry, userId, spec), seen);
+  say(`The settings of "${userId}" are written.`);
+  const plan = await awaitPlan(ferry, userId, say);
+  return { plan, status: plan.state === 'invalid' ? EXIT.failed : EXIT.done };
 }

@@ -131,14 +131,15 @@ export async function switchUser(
   const { spec } = await readUser(ferry, userId);
   if (destination !== undefined) assertDestination(userId, spec, destination);
   const place = destination === undefined ? '#spec' : '#spec.#destinations.#destination';
-  const names = { '#destinations': 'destinations', '#destination': destination };
   const change = {
     UpdateExpression: `SET ${place}.#enabled = :enabled`,
     ConditionExpression: `attribute_type(${place}, :map)`,
     ExpressionAttributeNames: {
       '#spec': 'spec',
       '#enabled': 'enabled',
-      ...(destination === undefined ? {} : { ...names, '#destination': destination }),
+      ...(destination === undefined
+        ? {}
+        : { '#destinations': 'destinations', '#destination': destination }),
     },
     ExpressionAttributeValues: { ':enabled': enabled, ':map': 'M' },
   };
@@ -176,7 +177,8 @@ function toUser(item: unknown): StoredUser {
   return { userId, spec, status: kept, item };
 }
 
-function keyOf({ outputs }: Ferry, userId: string) {
+/** Where a user's row is. */
+export function keyOf({ outputs }: Pick<Ferry, 'outputs'>, userId: string) {
   return { TableName: outputs.SettingsTable, Key: { [SETTINGS_KEY]: userId } };
 }
 
@@ -186,7 +188,8 @@ function noUser(userId: string): Failure {
   );
 }
 
-async function unlessChanged(write: () => Promise<unknown>): Promise<void> {
+/** @throws Failure where the condition of the write does not hold */
+export async function unlessChanged(write: () => Promise<unknown>): Promise<void> {
   try {
     await write();
   } catch (thrown) {

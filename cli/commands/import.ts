@@ -2,15 +2,15 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { defineCommand } from '../command.ts';
 import { readInput, writeYaml } from '../documents.ts';
-import { EXIT, Failure } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import { flag, userId } from '../given.ts';
 import { carryOver, type Note } from '../import/carry-over.ts';
 import { readEnvFile } from '../import/env-file.ts';
 import { readFilesBelow } from '../import/files.ts';
-import { awaitPlan } from '../planned.ts';
-import { hideSecrets, sealSecrets } from '../secrets.ts';
+import { writePlanned } from '../planned.ts';
+import { hideSecrets } from '../secrets.ts';
 import { assertValid } from '../spec.ts';
-import { findUser, writeSpec } from '../users.ts';
+import { findUser } from '../users.ts';
 
 export const importUser = defineCommand({
   name: 'import',
@@ -61,13 +61,8 @@ for as root/.ssh/id_rsa in there.`,
         `"${id}" has settings already: give --replace to write these in their place.`,
       );
     }
-    await writeSpec(open, id, await sealSecrets(open, id, spec));
-    say(`The settings of "${id}" are written.`);
-    const plan = await awaitPlan(open, id, say);
-    return {
-      result: { ...result, written: true, ...plan },
-      status: plan.state === 'invalid' ? EXIT.failed : EXIT.done,
-    };
+    const { plan, status } = await writePlanned(open, id, spec, say);
+    return { result: { ...result, written: true, ...plan }, status };
   },
 });
 

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { defineCommand } from '../command.ts';
 import { readYaml, writeYaml } from '../documents.ts';
 import { editText } from '../editor.ts';
-import { EXIT, Failure } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import type { Ferry } from '../ferry.ts';
 import { userId } from '../given.ts';
-import { awaitPlan } from '../planned.ts';
-import { hideSecrets, keepHidden, sealSecrets } from '../secrets.ts';
+import { writePlanned } from '../planned.ts';
+import { hideSecrets, keepHidden } from '../secrets.ts';
 import { assertValid } from '../spec.ts';
-import { readUser, writeSpec } from '../users.ts';
+import { readUser } from '../users.ts';
 
 const HEADING = `# Settings of a user. What begins with "(" stands for a secret that stays as it is;
 # put a new one in its place to change it. Save and leave the editor to write them.
@@ -30,13 +30,8 @@ opens again with what is wrong. Leave it without a change to give up.`,
       say('Nothing was changed.');
       return { result: { userId: id, changed: false } };
     }
-    await writeSpec(open, id, await sealSecrets(open, id, spec), seen);
-    say(`The settings of "${id}" are written.`);
-    const plan = await awaitPlan(open, id, say);
-    return {
-      result: { userId: id, changed: true, ...plan },
-      status: plan.state === 'invalid' ? EXIT.failed : EXIT.done,
-    };
+    const { plan, status } = await writePlanned(open, id, spec, say, seen);
+    return { result: { userId: id, changed: true, ...plan }, status };
   },
 });
 

@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import { defineCommand } from '../command.ts';
 import { readInput, readSpec } from '../documents.ts';
-import { EXIT } from '../failure.ts';
 import { userId } from '../given.ts';
-import { awaitPlan } from '../planned.ts';
-import { sealSecrets } from '../secrets.ts';
+import { writePlanned } from '../planned.ts';
 import { assertValid } from '../spec.ts';
-import { writeSpec } from '../users.ts';
 
 export const userPut = defineCommand({
   name: 'user put',
@@ -22,12 +19,7 @@ are not written, and each problem is told with its place and its remedy.`,
     const spec = readSpec(await readInput(file), id);
     const open = await ferry();
     await assertValid(open, { userId: id, spec });
-    await writeSpec(open, id, await sealSecrets(open, id, spec));
-    say(`The settings of "${id}" are written.`);
-    const plan = await awaitPlan(open, id, say);
-    return {
-      result: { userId: id, ...plan },
-      status: plan.state === 'invalid' ? EXIT.failed : EXIT.done,
-    };
+    const { plan, status } = await writePlanned(open, id, spec, say);
+    return { result: { userId: id, ...plan }, status };
   },
 });
