@@ -1,10 +1,9 @@
 import { mkdir, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createScratchFolder } from '../local/scratch-folder.ts';
-import { ensureDebianPackages } from '../test/debian-packages.ts';
+import { beginCommand } from '../test/server-command.ts';
 import { runBenchmark } from './benchmark.ts';
 import type { Results } from './measurement.ts';
 import { PLACES, packages } from './places/all.ts';
@@ -34,37 +33,6 @@ const size = z
     const [, digits = '', unit = ''] = /^([\d.]+)(\w+)$/.exec(text) ?? [];
     return Math.round(Number(digits) * UNITS[z.enum(['KiB', 'MiB', 'GiB']).parse(unit)]);
   });
-const given = z.object({
-  type: z.array(z.enum(TYPES)).default(TYPES),
-  size: z.array(size).default(SIZES.map((text) => size.parse(text))),
-  rtt: z.array(z.coerce.number().min(0).max(10_000)).default([0]),
-  runs: z.coerce.number().int().min(1).optional(),
-  out: z.string().optional(),
-  json: z.boolean().default(false),
-  help: z.boolean().default(false),
-});
-
-function readChoices(): z.output<typeof given> {
-  try {
-    const { values } = parseArgs({
-      options: {
-        type: { type: 'string', multiple: true },
-        size: { type: 'string', multiple: true },
-        rtt: { type: 'string', multiple: true },
-        runs: { type: 'string' },
-        out: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    });
-    return given.parse(values);
-  } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    process.stderr.write(`${why}\n\n${HELP}`);
-    process.exit(2);
-  }
-}
-
 /** Servers keep what they store in memory where there is plenty, so that a disk decides nothing. */
 async function chooseStorage(largest: number): Promise<'memory' | 'disk'> {
   const shm = '/dev/shm';
@@ -78,16 +46,28 @@ async function chooseStorage(largest: number): Promise<'memory' | 'disk'> {
   return tmpdir() === shm ? 'memory' : 'disk';
 }
 
-const choices = readChoices();
-if (choices.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
-// Ends the servers too: each of them goes with this process.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
-ensureDebianPackages(packages);
-const out = choices.json ? process.stderr : process.stdout;
-const say = (line: string) => void out.write(`${line}\n`);
+const {
+  given: choices,
+  say,
+  answer,
+} = beginCommand({
+  help: HELP,
+  options: {
+    type: { type: 'string', multiple: true },
+    size: { type: 'string', multiple: true },
+    rtt: { type: 'string', multiple: true },
+    runs: { type: 'string' },
+    out: { type: 'string' },
+  },
+  given: z.object({
+    type: z.array(z.enum(TYPES)).default(TYPES),
+    size: z.array(size).default(SIZES.map((text) => size.parse(text))),
+    rtt: z.array(z.coerce.number().min(0).max(10_000)).default([0]),
+    runs: z.coerce.number().int().min(1).optional(),
+    out: z.string().optional(),
+  }),
+  packages,
+});
 const storage = await chooseStorage(Math.max(...choices.size));
 await using scratch = await createScratchFolder();
 const at = new Date().toISOString();
@@ -116,4 +96,4 @@ if (choices.out !== undefined) {
   await mkdir(dirname(choices.out), { recursive: true });
   await writeFile(choices.out, `${JSON.stringify(results, undefined, 1)}\n`);
 }
-if (choices.json) process.stdout.write(`${JSON.stringify({ rows: measurements.map(toRow) })}\n`);
+answer({ rows: measurements.map(toRow) });

@@ -1,38 +1,20 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  BlobServiceClient,
-  ContainerSASPermissions,
-  StorageSharedKeyCredential,
-} from '@azure/storage-blob';
-import { z } from 'zod';
-import { startChildServer } from '../../test/crash/places/child-server.ts';
+import { ContainerSASPermissions } from '@azure/storage-blob';
+import { CONTAINER, startAzurite } from '../../test/crash/places/azurite-child.ts';
 import type { Line, Place } from '../place.ts';
 import { sendBytes } from '../push.ts';
 
-const PROCESS = new URL('../../test/crash/places/azurite-process.ts', import.meta.url);
-const CONTAINER = 'archives';
 const SAS_MS = 24 * 3_600_000;
 /** Azurite keeps what was deleted for a while: with more than this it begins with an empty folder. */
 const MOST_LEFT = 4 * 1024 ** 3;
-const tellings = z.object({ endpoint: z.string(), account: z.string(), accountKey: z.string() });
 
 /** Azurite, in a process of its own. */
 export async function startAzure(scratch: string): Promise<Place> {
-  const folder = join(scratch, 'azurite');
-  const server = await startChildServer(PROCESS, (told) => {
-    const earlier = tellings.safeParse(told).data;
-    if (!earlier) return { folder };
-    return { folder, port: Number(new URL(earlier.endpoint).port), accountKey: earlier.accountKey };
-  });
-  const { endpoint, account, accountKey } = tellings.parse(server.told);
-  const credential = new StorageSharedKeyCredential(account, accountKey);
-  const container = new BlobServiceClient(endpoint, credential).getContainerClient(CONTAINER);
-  await container.create();
+  const { server, folder, endpoint, container, settings } = await startAzurite(scratch);
   const permissions = ContainerSASPermissions.parse('racwdl');
   const expiresOn = new Date(Date.now() + SAS_MS);
   const signed = await container.generateSasUrl({ permissions, expiresOn });
-  const { hostname: host, port, pathname } = new URL(endpoint);
+  const { hostname: host, port } = new URL(endpoint);
   const signedAt = (line: Line, path = '') => {
     const url = new URL(signed);
     url.port = `${line.port}`;
@@ -45,13 +27,7 @@ export async function startAzure(scratch: string): Promise<Place> {
     type: 'azure',
     server: 'Azurite',
     address: { host, port: Number(port) },
-    settings: (line, below) => ({
-      AZURE_STORAGE_ACCOUNT_NAME: account,
-      AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: accountKey,
-      AZURE_STORAGE_CONTAINER_NAME: CONTAINER,
-      AZURE_STORAGE_PATH: below,
-      AZURE_STORAGE_ENDPOINT: `http://${host}:${line.port}${pathname}`,
-    }),
+    settings: (line, below) => settings(`http://${host}:${line.port}`, below),
     rclone: (line) => ({
       root: `${CONTAINER}/`,
       // Its emulator mode signs in a way that Azurite refuses.

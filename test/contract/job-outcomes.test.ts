@@ -4,7 +4,15 @@ import type { Checkpoint } from '../../functions/core/checkpoint.ts';
 import { FerryError } from '../../functions/core/errors.ts';
 import { jobId } from '../../functions/core/job.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
-import { INVOCATION_MS, MAX_RECEIVE_COUNT, openWorld, PART, type World } from './job-world.ts';
+import {
+  drain,
+  failAt,
+  INVOCATION_MS,
+  MAX_RECEIVE_COUNT,
+  openWorld,
+  PART,
+  type World,
+} from './job-world.ts';
 import { digestOf, sampleBytes } from './sample.ts';
 
 let dynamo: EmbeddedDynamoDb;
@@ -13,38 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => dynamo.stop());
 
-/** Lets the destination fail at one step, so many times. */
-function failAt(
-  world: World,
-  step: Parameters<World['server']['before']>[0],
-  error: FerryError,
-  times = Number.POSITIVE_INFINITY,
-  from = 0,
-) {
-  const { before: go } = world.server;
-  let calls = 0;
-  let left = times;
-  world.server.before = async (at, part) => {
-    if (at === step) {
-      calls += 1;
-      if (calls > from && left > 0) {
-        left -= 1;
-        throw error;
-      }
-    }
-    await go(at, part);
-  };
-}
-
 const delivered = (world: World, path: string) => {
   const bytes = world.server.files.get(path);
   return bytes && digestOf(bytes);
 };
 const staged = (world: World, path: string) =>
   digestOf(world.staged.get(`${world.userId}/${path}`) ?? Buffer.alloc(0));
-const drain = async (world: World) => {
-  while (world.queue.length > 0) await world.deliverMessage();
-};
 
 describe('permanent trouble', () => {
   it('with the destination ends the job at once, and the user reads why', async () => {
@@ -637,119 +619,6 @@ describe('what is staged', () => {
     world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
     await drain(world);
     expect(began.at(-1)).toBe(true);
-  });
-
-  it('for a user who is removed or switched off in mid-transfer is stopped and taken back', async () => {
-    const world = await openWorld(dynamo);
-    const key = `${world.userId}/html/site.tar`;
-    world.staged.set(key, sampleBytes(60 * PART, 'long'));
-    const { before: go } = world.server;
-    let writes = 0;
-    let writesAfter = 0;
-    world.server.before = async (step, part) => {
-      if (step === 'write') {
-        writes += 1;
-        if (writes === 30) world.settings = { ...world.settings, read: async () => undefined };
-        if (writes > 30) writesAfter += 1;
-      }
-      await go(step, part);
-    };
-    await drain(world);
-    // It is looked at every ten seconds, and a part takes one and a half.
-    expect(writesAfter).toBeLessThan(12);
-    expect(world.server.files.has('html/site.tar')).toBe(false);
-    expect(world.server.unfinished.size).toBe(0);
-    expect(world.reports).toMatchObject([
-      { outcome: 'skipped', message: expect.stringContaining('switched off') },
-    ]);
-  });
-
-  it('that is cancelled in mid-transfer is stopped at once, taken back, and ends as skipped', async () => {
-    const world = await openWorld(dynamo);
-    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(60 * PART, 'long'));
-    const { before: go } = world.server;
-    let writes = 0;
-    let writesAfter = 0;
-    world.server.before = async (step, part) => {
-      if (step === 'write') {
-        writes += 1;
-        if (writes === 10) await world.runs.cancel(world.job);
-        if (writes > 10) writesAfter += 1;
-        // The runs table answers by the clock of this machine.
-        await setTimeout(20);
-      }
-      await go(step, part);
-    };
-    // In the same invocation: nobody waits for another one.
-    const { result } = await world.deliverMessage({ invocationMs: 400_000 });
-    expect(result).toEqual({ outcome: 'skipped' });
-    expect(writesAfter).toBeLessThan(12);
-    expect(world.queue).toEqual([]);
-    expect(world.server.files.has('html/site.tar')).toBe(false);
-    expect(world.server.unfinished.size).toBe(0);
-    expect(await dynamo.itemsOf(world.userId)).not.toContainEqual(
-      expect.stringMatching(/^CHECKPOINT/),
-    );
-    expect(world.reports).toMatchObject([
-      { outcome: 'skipped', message: expect.stringContaining('was cancelled') },
-    ]);
-  });
-
-  it('that is cancelled between two hops takes back what the first one sent', async () => {
-    const world = await openWorld(dynamo);
-    world.staged.set(`${world.userId}/html/site.tar`, sampleBytes(60 * PART, 'long'));
-    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'continued' } });
-    expect(world.server.unfinished.size).toBe(1);
-    await world.runs.cancel(world.job);
-    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
-    expect(world.server.unfinished.size).toBe(0);
-    expect(world.server.files.size).toBe(0);
-    expect(await world.runs.job(world.job)).toMatchObject({
-      state: 'skipped',
-      reason: expect.stringContaining('was cancelled'),
-    });
-  });
-
-  it('that is cancelled before it began sends nothing, and the next run is not touched', async () => {
-    const world = await openWorld(dynamo);
-    await world.runs.cancel(world.job);
-    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
-    expect(world.server.files.size).toBe(0);
-    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00.000Z' });
-    await drain(world);
-    expect(world.server.files.size).toBe(2);
-  });
-
-  it('that is cancelled while it delivers many small archives stops among them', async () => {
-    const world = await openWorld(dynamo);
-    world.staged.clear();
-    for (let at = 0; at < 40; at++) {
-      world.staged.set(`${world.userId}/html/${at}.tar`, sampleBytes(10, String(at)));
-    }
-    const { before: go } = world.server;
-    world.server.before = async (step, part) => {
-      if (world.server.files.size === 5) await world.runs.cancel(world.job);
-      await go(step, part);
-    };
-    const { result } = await world.deliverMessage({ invocationMs: 400_000 });
-    expect(result).toEqual({ outcome: 'skipped' });
-    expect(world.server.files.size).toBeLessThan(15);
-    expect(await world.runs.job(world.job)).toMatchObject({ archives: world.server.files.size });
-  });
-
-  it('that is cancelled while its destination is down ends with the next message', async () => {
-    const world = await openWorld(dynamo);
-    failAt(world, 'begin', new FerryError('unreachable', 'Nobody.', { retry: 'later' }));
-    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'retrying' } });
-    await world.runs.cancel(world.job);
-    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
-  });
-
-  it('for a user who was removed or switched off meanwhile is not sent', async () => {
-    const world = await openWorld(dynamo);
-    world.settings = { ...world.settings, read: async () => undefined };
-    expect(await world.deliverMessage()).toMatchObject({ result: { outcome: 'skipped' } });
-    expect(world.server.files.size).toBe(0);
   });
 });
 

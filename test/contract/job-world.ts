@@ -234,3 +234,31 @@ function mortalDestination(process: ReturnType<typeof mortal>, inner: Destinatio
     resume: async (...given) => process.wrap(await wrapped.resume(...given), ...calls),
   };
 }
+
+/** Lets the destination fail at one step, so many times. */
+export function failAt(
+  world: World,
+  step: Parameters<World['server']['before']>[0],
+  error: FerryError,
+  times = Number.POSITIVE_INFINITY,
+  from = 0,
+) {
+  const { before: go } = world.server;
+  let calls = 0;
+  let left = times;
+  world.server.before = async (at, part) => {
+    if (at === step) {
+      calls += 1;
+      if (calls > from && left > 0) {
+        left -= 1;
+        throw error;
+      }
+    }
+    await go(at, part);
+  };
+}
+
+/** Delivers messages until the queue is empty. */
+export async function drain(world: World): Promise<void> {
+  while (world.queue.length > 0) await world.deliverMessage();
+}

@@ -1,14 +1,11 @@
 import { GetCommand, NumberValue, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readMessage } from '../../functions/queue/message.ts';
 import { type EventBus, startEventBus } from '../../local/event-bus.ts';
 import { type KeyService, startKeyService } from '../../local/key-service.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { type EmbeddedSqs, startSqs } from '../servers/embedded-sqs.ts';
-
-/** The functions as Lambda runs them: an environment, an event, a context. */
-type Handler = (event: unknown, context: Context) => Promise<unknown>;
+import { type Handler, invocation } from './lambda-context.ts';
 
 const SECRETS_KEY = 'arn:aws:kms:eu-central-1:000000000000:key/secrets';
 
@@ -61,23 +58,7 @@ afterAll(async () => {
   ]);
 });
 
-const unused = () => {
-  throw new Error('Node 24 on Lambda has no callbacks.');
-};
-const context: Context = {
-  awsRequestId: '3f0c5f5e-7f0e-4c4e-9f43-0d2a3f4b5c6d',
-  functionName: 'ferry',
-  functionVersion: '$LATEST',
-  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:000000000000:function:ferry',
-  memoryLimitInMB: '512',
-  logGroupName: 'ferry',
-  logStreamName: 'ferry',
-  callbackWaitsForEmptyEventLoop: true,
-  getRemainingTimeInMillis: () => 55_000,
-  done: unused,
-  fail: unused,
-  succeed: unused,
-};
+const context = invocation(55_000);
 
 const TableName = 'settings';
 const settings = { SSH_HOST_NAME: 'nas.example.org', SSH_USER: 'ada', SSH_PASSWORD: 'tr0ub4dor' };

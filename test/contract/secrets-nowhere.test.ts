@@ -1,6 +1,5 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { Job } from '../../functions/core/job.ts';
@@ -14,11 +13,10 @@ import { type EmbeddedSqs, startSqs } from '../servers/embedded-sqs.ts';
 import { type React, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
 import { after, echo } from './echo.ts';
+import { type Handler, invocation } from './lambda-context.ts';
 import { MARKED_PLACES } from './marked-places.ts';
 import { everythingIn, formsIn } from './marks.ts';
 import { sampleBytes } from './sample.ts';
-
-type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
 const SECRETS_KEY = 'arn:aws:kms:eu-central-1:000000000000:key/secrets';
 const BUCKET = 'staging';
@@ -106,28 +104,6 @@ afterAll(async () => {
     bus[Symbol.asyncDispose](),
   ]);
 });
-
-const unused = () => {
-  throw new Error('Node 24 on Lambda has no callbacks.');
-};
-
-function invocation(ms: number): Context {
-  const endsAt = Date.now() + ms;
-  return {
-    awsRequestId: `request-${Math.random()}`,
-    functionName: 'ferry',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:000000000000:function:ferry',
-    memoryLimitInMB: '512',
-    logGroupName: 'ferry',
-    logStreamName: 'ferry',
-    callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => Math.max(0, endsAt - Date.now()),
-    done: unused,
-    fail: unused,
-    succeed: unused,
-  };
-}
 
 const rowSchema = z.object({
   status: z.object({

@@ -8,7 +8,14 @@ import { openSweepIndex } from '../../functions/runs/sweep-index.ts';
 import { sweepJobs } from '../../functions/sweep/sweep.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { startSqs } from '../servers/embedded-sqs.ts';
-import { INVOCATION_MS, MAX_RECEIVE_COUNT, openWorld, PART, type World } from './job-world.ts';
+import {
+  drain,
+  INVOCATION_MS,
+  MAX_RECEIVE_COUNT,
+  openWorld,
+  PART,
+  type World,
+} from './job-world.ts';
 import { digestOf, sampleBytes } from './sample.ts';
 import { expectations, NOTHING, SWEEP_INTERVAL_MS, sweepOnce } from './sweep-world.ts';
 
@@ -24,9 +31,6 @@ beforeAll(async () => {
 afterAll(() => dynamo.stop());
 
 const sweep = async (world: World) => (await sweepOnce(dynamo, world)).result;
-const drain = async (world: World) => {
-  while (world.queue.length > 0) await world.deliverMessage();
-};
 const stateOf = async (world: World) => (await world.runs.job(world.job))?.state;
 
 /** Counts the parts that arrive, those of a killed worker, too. */

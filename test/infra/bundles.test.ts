@@ -6,7 +6,7 @@ import { readTopology } from '../../local/topology.ts';
 import { scratchFolder } from './synthesis.ts';
 
 /** What Lambda loads before the first invocation of a worker takes time by its size. */
-const MOST_BYTES = 2_750_000;
+const MOST_BYTES = 2_500_000;
 const NOWHERE = 'http://127.0.0.1:9';
 
 let folder: ReturnType<typeof scratchFolder>;

@@ -1,27 +1,11 @@
-import { join } from 'node:path';
-import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
-import { z } from 'zod';
 import type { Seen } from '../../servers/http-front.ts';
-import { startChildServer } from './child-server.ts';
+import { startAzurite } from './azurite-child.ts';
 import { startFronted } from './fronted.ts';
 import type { CrashPlace } from './place.ts';
 
-const PROCESS = new URL('./azurite-process.ts', import.meta.url);
-const CONTAINER = 'archives';
-const tellings = z.object({ endpoint: z.string(), account: z.string(), accountKey: z.string() });
-
 /** Azurite in a process of its own. It is stopped by SIGTERM: killed, it loses what it had acknowledged. */
 export async function startAzurePlace(scratch: string): Promise<CrashPlace> {
-  const folder = join(scratch, 'azurite');
-  const server = await startChildServer(PROCESS, (told) => {
-    const earlier = tellings.safeParse(told).data;
-    if (!earlier) return { folder };
-    return { folder, port: Number(new URL(earlier.endpoint).port), accountKey: earlier.accountKey };
-  });
-  const { endpoint, account, accountKey } = tellings.parse(server.told);
-  const credential = new StorageSharedKeyCredential(account, accountKey);
-  const container = new BlobServiceClient(endpoint, credential).getContainerClient(CONTAINER);
-  await container.create();
+  const { server, endpoint, container, settings } = await startAzurite(scratch);
 
   return {
     name: 'azure',
@@ -36,13 +20,7 @@ export async function startAzurePlace(scratch: string): Promise<CrashPlace> {
       return {
         wire,
         close,
-        settings: {
-          AZURE_STORAGE_ACCOUNT_NAME: account,
-          AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: accountKey,
-          AZURE_STORAGE_CONTAINER_NAME: CONTAINER,
-          AZURE_STORAGE_PATH: below,
-          AZURE_STORAGE_ENDPOINT: `${origin}${new URL(endpoint).pathname}`,
-        },
+        settings: settings(origin, below),
         async put(path, bytes) {
           await blobOf(path).uploadData(bytes);
         },
