@@ -1,12 +1,21 @@
 import { z } from 'zod';
 
 /** What was measured, as it is kept in `bench/results`: every run of everything. */
-const usages = z.array(z.object({ ms: z.number(), cpuMs: z.number(), peakRssMiB: z.number() }));
+const usages = z.array(
+  z.object({
+    ms: z.number(),
+    cpuMs: z.number(),
+    peakRssMiB: z.number(),
+    machineCpuMs: z.number(),
+  }),
+);
 
 export const measurement = z.object({
   type: z.string(),
   server: z.string(),
+  /** Of each archive. */
   sizeMiB: z.number(),
+  archives: z.number().int().positive(),
   rttMs: z.number(),
   /** Runnable processes before, averaged over a minute: above the count of CPUs, others worked too. */
   loadBefore: z.number(),

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Measurement, type Results, results } from './measurement.ts';
 import { drawRates } from './plot.ts';
-import { betterOf, limitOf, ratesOf, toRow } from './row.ts';
+import { betterOf, cpuSecPerGiB, limitOf, ratesOf, sizeText, toRow } from './row.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -44,7 +44,7 @@ function plotOf(name: string): string {
 
 const HEAD = [
   ...['type', 'size', 'round trip', 'Ferry', 'cold', 'rclone', 'ratio', 'limit', 'share'],
-  ...['CPU s/GiB (rclone)', 'peak MiB (rclone)'],
+  ...['CPU s/GiB (rclone)', 'peak MiB (rclone)', 'machine busy (rclone)'],
 ];
 
 function describe(name: string, { at, machine, measurements, versions }: Results): string {
@@ -58,26 +58,33 @@ function describe(name: string, { at, machine, measurements, versions }: Results
     '',
     `| ${HEAD.join(' | ')} |`,
     `|${' --- |'.repeat(HEAD.length)}`,
-    ...measurements.map((one) => `| ${cells(one).join(' | ')} |`),
+    ...measurements.map((one) => `| ${cells(one, machine.cpus).join(' | ')} |`),
     '',
   ].join('\n');
 }
 
-function cells(one: Measurement): string[] {
+function cells(one: Measurement, cpus: number): string[] {
   const row = toRow(one);
   const by = betterOf(one);
   const rclone = one.rclone[by];
-  const perGiB = spreadOf(rclone.map(({ cpuMs }) => (cpuMs / 1000 / one.sizeMiB) * 1024)).median;
+  const perGiB = cpuSecPerGiB(one, rclone);
   const peak = spreadOf(rclone.map(({ peakRssMiB }) => peakRssMiB)).median;
   return [
-    ...[one.type, `${one.sizeMiB} MiB`, `${one.rttMs} ms`],
+    ...[one.type, sizeText(one), `${one.rttMs} ms`],
     withSpread(ratesOf(one, one.ferry.warm)),
     digits(ratesOf(one, one.ferry.cold).median),
     `${withSpread(ratesOf(one, rclone))}${by === 'best' ? ', flags' : ''}`,
     ...[row.ratio.toFixed(2), digits(limitOf(one)), row.limitShare.toFixed(2)],
     `${digits(row.cpuSecPerGiB)} (${digits(perGiB)})`,
     `${row.peakRssMiB} (${Math.round(peak)})`,
+    `${busy(one.ferry.warm, cpus)} (${busy(rclone, cpus)})`,
   ];
+}
+
+/** How much of the machine's CPU time was used, by everything that ran. */
+function busy(runs: Measurement['ferry']['warm'], cpus: number): string {
+  const { median } = spreadOf(runs.map(({ machineCpuMs, ms }) => machineCpuMs / ms / cpus));
+  return `${Math.round(median * 100)} %`;
 }
 
 function withSpread({ median, least, most }: Spread): string {

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurement } from '../../bench/measurement.ts';
-import { betterOf, limitOf, toRow } from '../../bench/row.ts';
+import { betterOf, limitOf, sizeText, toRow } from '../../bench/row.ts';
 import { spreadOf } from '../../bench/spread.ts';
 
 const usages = (...times: readonly number[]) =>
-  times.map((ms) => ({ ms, cpuMs: ms / 2, peakRssMiB: 100 }));
+  times.map((ms) => ({ ms, cpuMs: ms / 2, peakRssMiB: 100, machineCpuMs: ms }));
 
 const measured: Measurement = {
   type: 'ssh',
   server: 'OpenSSH',
   sizeMiB: 64,
+  archives: 1,
   rttMs: 30,
   loadBefore: 0,
   ferry: { warm: usages(1000, 500, 4000), cold: usages(2000), startMs: [300] },
@@ -31,6 +32,13 @@ describe('what a measurement comes to', () => {
       cpuSecPerGiB: 8,
       peakRssMiB: 100,
     });
+  });
+
+  it('is of all archives of a run together', () => {
+    const row = toRow({ ...measured, archives: 10 });
+    expect(row).toMatchObject({ sizeMiB: 64, archives: 10, ferryMiBs: 640, cpuSecPerGiB: 0.8 });
+    expect(sizeText({ archives: 1000, sizeMiB: 1 })).toBe('1000 × 1 MiB');
+    expect(sizeText({ archives: 1, sizeMiB: 8192 })).toBe('8 GiB');
   });
 
   it('is held against whichever limit is lower', () => {
