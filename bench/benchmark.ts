@@ -15,6 +15,7 @@ export interface BenchmarkOptions {
   readonly rtts: readonly number[];
   /** Of each measurement; by size unless given. */
   readonly runs?: number | undefined;
+  readonly storage: Measurement['storage'];
   /** A folder for templates and what is stored. */
   readonly scratch: string;
   readonly say: (line: string) => void;
@@ -26,7 +27,7 @@ const MIB = 1024 ** 2;
 
 /** Measures every type with every size over every line, one after the other. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measurement[]> {
-  const { archives, types, sizes, rtts, runs, scratch, say } = options;
+  const { archives, types, sizes, rtts, runs, storage, scratch, say } = options;
   await using started = new AsyncDisposableStack();
   const child = await startChildServer(SOURCE, () => ({}));
   started.defer(() => child.halt('SIGKILL'));
@@ -42,7 +43,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measureme
     try {
       for (const rttMs of rtts) {
         for (const sizeBytes of sizes) {
-          const shared = { ferry, place, sourceEndpoint, say };
+          const shared = { ferry, place, sourceEndpoint, storage, say };
           const of = { archives, sizeBytes, rttMs, runs: runs ?? runsOf(archives * sizeBytes) };
           measurements.push(await measure({ ...shared, ...of }));
         }

@@ -1,11 +1,11 @@
-import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
 import { runBenchmark } from './benchmark.ts';
-import type { Results } from './measurement.ts';
+import { addResults, type Results, results } from './measurement.ts';
 import { PLACES, packages } from './places/all.ts';
 import { rcloneVersion } from './rclone.ts';
 import { formatTable } from './report.ts';
@@ -23,7 +23,7 @@ a real server of each type. As root it installs missing servers; it needs Debian
   --rtt MS    adds a round trip of so many ms to the destination; may be given again (0)
   --archives N  so many of that size in one run, 1,000 at the most (1)
   --runs N    of each tool for each line (7 up to 64 MiB, 5 up to 1 GiB, 3 above)
-  --out FILE  keeps every single run, as bench/results has them
+  --out FILE  adds every single run to those of a file, as bench/results has them
   --json      ends with one line for programs
 `;
 
@@ -79,25 +79,27 @@ const measurements = await runBenchmark({
   sizes: choices.size,
   rtts: choices.rtt,
   archives: choices.archives,
+  storage,
   runs: choices.runs,
   scratch: scratch.path,
   say,
 });
 say(`\n${formatTable(measurements)}`);
 if (choices.out !== undefined) {
-  const results: Results = {
+  const taken: Results = {
     v: 1,
     at,
     machine: {
       cpu: cpus()[0]?.model ?? 'unknown',
       cpus: availableParallelism(),
       memoryMiB: Math.round(totalmem() / MIB),
-      storage,
     },
     versions: { node: process.version, rclone: await rcloneVersion() },
     measurements,
   };
   await mkdir(dirname(choices.out), { recursive: true });
-  await writeFile(choices.out, `${JSON.stringify(results, undefined, 1)}\n`);
+  const kept = await readFile(choices.out, 'utf8').catch(() => undefined);
+  const all = kept === undefined ? taken : addResults(results.parse(JSON.parse(kept)), taken);
+  await writeFile(choices.out, `${JSON.stringify(all, undefined, 1)}\n`);
 }
 answer({ rows: measurements.map(toRow) });

@@ -24,6 +24,7 @@ export interface MeasureOptions {
   /** Added to the way to the destination, in ms; 0 goes to the server directly. */
   readonly rttMs: number;
   readonly runs: number;
+  readonly storage: Measurement['storage'];
   /** Told of each run. */
   readonly say: (line: string) => void;
 }
@@ -43,7 +44,7 @@ const run = promisify(execFile);
  * turns, so that nobody always has what another left behind.
  */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
-  const { archives, place, rttMs, runs, sizeBytes } = options;
+  const { archives, place, rttMs, runs, sizeBytes, storage } = options;
   await using wire = await openLine(place, rttMs);
   const loadBefore = loadavg()[0] ?? 0;
   const ferry: FerryRun[] = [];
@@ -73,6 +74,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     sizeMiB: sizeBytes / MIB,
     archives,
     rttMs,
+    storage,
     loadBefore,
     ferry: {
       warm: ferry.map(({ warm }) => warm),

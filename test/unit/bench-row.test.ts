@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurement } from '../../bench/measurement.ts';
+import { addResults, type Results } from '../../bench/measurement.ts';
 import { betterOf, limitOf, sizeText, toRow } from '../../bench/row.ts';
 import { spreadOf } from '../../bench/spread.ts';
 
@@ -12,6 +13,7 @@ const measured: Measurement = {
   sizeMiB: 64,
   archives: 1,
   rttMs: 30,
+  storage: 'memory',
   loadBefore: 0,
   ferry: { warm: usages(1000, 500, 4000), cold: usages(2000), startMs: [300] },
   rclone: { defaults: usages(2000, 2000, 9000), best: usages(1600, 400, 9000), bestFlags: [] },
@@ -63,4 +65,19 @@ describe('what a measurement comes to', () => {
   it('is the middle of an even number of runs', () => {
     expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, least: 1, most: 4 });
   });
+});
+
+it('results of a file are added to, and what is measured again is replaced', () => {
+  const results = (...measurements: Measurement[]): Results => ({
+    v: 1,
+    at: '2026-11-25T00:00:00.000Z',
+    machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
+    versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
+    measurements,
+  });
+  const far = { ...measured, rttMs: 80 };
+  const again = { ...measured, loadBefore: 1 };
+  expect(addResults(results(measured, far), results(again)).measurements).toEqual([far, again]);
+  const elsewhere = { ...results(again), versions: { node: 'v26.0.0', rclone: 'v1.60.1' } };
+  expect(() => addResults(results(measured), elsewhere)).toThrow(/another machine/);
 });

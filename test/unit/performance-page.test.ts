@@ -10,11 +10,12 @@ const usage = { ms: 500, cpuMs: 250, peakRssMiB: 100, machineCpuMs: 750 };
 const sample: Results = {
   v: 1,
   at: '2026-11-25T00:00:00.000Z',
-  machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096, storage: 'memory' },
+  machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
   versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
   measurements: [
     {
-      ...{ type: 'ssh', server: 'OpenSSH', sizeMiB: 64, archives: 1, rttMs: 30, loadBefore: 0.5 },
+      ...{ type: 'ssh', server: 'OpenSSH', sizeMiB: 64, archives: 1, rttMs: 30 },
+      ...{ storage: 'memory', loadBefore: 0.5 },
       ferry: { warm: [usage, { ...usage, ms: 1000 }, usage], cold: [usage], startMs: [300] },
       rclone: { defaults: [{ ...usage, ms: 1000 }], best: [{ ...usage, ms: 640 }], bestFlags: [] },
       limit: { pushMiB: 64, pushMs: [250], sourceMiB: 64, sourceMs: [100] },
