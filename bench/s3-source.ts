@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { listenOnLoopback } from '../local/loopback.ts';
 import { sampleBytes } from '../test/contract/sample.ts';
 
@@ -63,17 +63,16 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     'last-modified': STAGED_AT.toUTCString(),
     ...(range && { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
   });
-  if (request.method !== 'HEAD') await send(from, to, response);
-  response.end();
+  if (request.method === 'HEAD') response.end();
+  else await pipeline(blocks(from, to), response);
 }
 
-async function send(from: number, to: number, response: ServerResponse): Promise<void> {
-  for (let at = from; at < to && !response.destroyed; ) {
+function* blocks(from: number, to: number): Generator<Buffer> {
+  for (let at = from; at < to; ) {
     const start = at % BLOCK.length;
     const bytes = BLOCK.subarray(start, Math.min(BLOCK.length, start + to - at));
     at += bytes.length;
-    if (response.write(bytes)) continue;
-    await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    yield bytes;
   }
 }
 
