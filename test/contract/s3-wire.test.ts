@@ -180,6 +180,8 @@ describe('what S3 settings put on the wire', () => {
     const looked = seen.findLast((one) => one.method === 'HEAD');
     expect(looked?.headers['x-amz-checksum-mode']).toBe('ENABLED');
     expect(proof.checksum).toMatch(/^[0-9a-f]{32}-2$/);
+    expect(proof.how).toMatch(/a CRC-32 of every part/);
+    expect(proof.how).not.toContain('SHA-256');
   });
 
   it('AWS gets the CRC-32 of a file that goes in one request', async () => {
