@@ -10,9 +10,12 @@ import { PLACES } from './places/all.ts';
 export interface BenchmarkOptions {
   readonly types: readonly string[];
   readonly sizes: readonly number[];
+  /** How many of each size one run delivers. */
+  readonly archives: number;
   readonly rtts: readonly number[];
   /** Of each measurement; by size unless given. */
   readonly runs?: number | undefined;
+  readonly storage: Measurement['storage'];
   /** A folder for templates and what is stored. */
   readonly scratch: string;
   readonly say: (line: string) => void;
@@ -24,7 +27,7 @@ const MIB = 1024 ** 2;
 
 /** Measures every type with every size over every line, one after the other. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measurement[]> {
-  const { types, sizes, rtts, runs, scratch, say } = options;
+  const { archives, types, sizes, rtts, runs, storage, scratch, say } = options;
   await using started = new AsyncDisposableStack();
   const child = await startChildServer(SOURCE, () => ({}));
   started.defer(() => child.halt('SIGKILL'));
@@ -40,8 +43,8 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measureme
     try {
       for (const rttMs of rtts) {
         for (const sizeBytes of sizes) {
-          const shared = { ferry, place, sourceEndpoint, say };
-          const of = { sizeBytes, rttMs, runs: runs ?? runsOf(sizeBytes) };
+          const shared = { ferry, place, sourceEndpoint, storage, say };
+          const of = { archives, sizeBytes, rttMs, runs: runs ?? runsOf(archives * sizeBytes) };
           measurements.push(await measure({ ...shared, ...of }));
         }
       }
@@ -53,7 +56,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Measureme
 }
 
 /** What is short varies more. */
-function runsOf(sizeBytes: number): number {
-  if (sizeBytes <= 64 * MIB) return 7;
-  return sizeBytes <= 1024 * MIB ? 5 : 3;
+function runsOf(bytes: number): number {
+  if (bytes <= 64 * MIB) return 7;
+  return bytes <= 1024 * MIB ? 5 : 3;
 }

@@ -21,9 +21,9 @@ import { writePolicy } from '../local/operator-policy.ts';
 import { provision } from '../local/provisioning.ts';
 import { startServices } from '../local/services.ts';
 import { readTopology } from '../local/topology.ts';
-import type { Usage } from './measured-command.ts';
+import { machineCpuMs, type Usage } from './measured-command.ts';
 
-/** One archive, delivered twice by one worker. */
+/** One job, delivered twice by one worker. */
 export interface FerryRun {
   /** The second invocation: a worker that has delivered before, as nearly all have. */
   readonly warm: Usage;
@@ -34,8 +34,10 @@ export interface FerryRun {
 }
 
 export interface Delivery {
-  /** Whose archive it is. */
+  /** Whose archives they are. */
   readonly userId: string;
+  /** How many there are. */
+  readonly archives: number;
   readonly type: string;
   /** As a user writes them into the row. */
   readonly settings: Readonly<Record<string, unknown>>;
@@ -111,10 +113,11 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
     }
   };
 
-  const invoke = async (worker: LambdaProcess, userId: string): Promise<number> => {
+  const invoke = async (worker: LambdaProcess, userId: string, archives: number) => {
     const slot = new Date().toISOString();
     const job = { userId, slot, destination: DESTINATION, hop: 0 };
     const startedAt = performance.now();
+    const cpuBefore = machineCpuMs();
     await worker.invoke({
       Records: [
         {
@@ -126,21 +129,23 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
       ],
     });
     const ms = performance.now() - startedAt;
+    const machineCpu = machineCpuMs() - cpuBefore;
     const record = await runs.job(job);
-    if (record?.state !== 'succeeded' || record.archives !== 1) {
+    if (record?.state !== 'succeeded' || record.archives !== archives) {
       throw new Error(`Ferry has not delivered: ${JSON.stringify(record?.errors ?? record)}`);
     }
-    return ms;
+    return { ms, machineCpuMs: machineCpu };
   };
 
   const running = started.move();
   return {
     stagingBucket: topology.output('StagingBucket'),
-    async deliver({ userId, type, settings, environment, reset }) {
+    async deliver({ userId, archives, type, settings, environment, reset }) {
       await configure(userId, type, settings);
       await forget(userId);
       const reports: PlatformReport['record']['metrics'][] = [];
       const startedAt = performance.now();
+      const cpuBefore = machineCpuMs();
       const worker = new LambdaProcess(
         asDeployed(deployed, environment),
         (line) => {
@@ -150,17 +155,23 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
         workerFile,
       );
       try {
-        await invoke(worker, userId);
+        await invoke(worker, userId, archives);
+        const coldCpu = machineCpuMs() - cpuBefore;
         const coldMs = performance.now() - startedAt;
         await reset();
         await forget(userId);
-        const warmMs = await invoke(worker, userId);
+        const warm = await invoke(worker, userId, archives);
         const [first, second] = reports;
         if (!first || !second) throw new Error('The worker has not reported.');
         const peakRssMiB = second.maxMemoryUsedMB;
         return {
-          warm: { ms: warmMs, cpuMs: second.cpuMs - first.cpuMs, peakRssMiB },
-          cold: { ms: coldMs, cpuMs: first.cpuMs, peakRssMiB: first.maxMemoryUsedMB },
+          warm: { ...warm, cpuMs: second.cpuMs - first.cpuMs, peakRssMiB },
+          cold: {
+            ms: coldMs,
+            cpuMs: first.cpuMs,
+            peakRssMiB: first.maxMemoryUsedMB,
+            machineCpuMs: coldCpu,
+          },
           startMs: coldMs - first.durationMs,
         };
       } finally {

@@ -1,11 +1,11 @@
-import { mkdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
 import { runBenchmark } from './benchmark.ts';
-import type { Results } from './measurement.ts';
+import { addResults, type Results, results } from './measurement.ts';
 import { PLACES, packages } from './places/all.ts';
 import { rcloneVersion } from './rclone.ts';
 import { formatTable } from './report.ts';
@@ -14,15 +14,16 @@ import { toRow } from './row.ts';
 const TYPES = Object.keys(PLACES);
 const SIZES = ['1MiB', '64MiB', '1GiB', '8GiB'];
 const MIB = 1024 ** 2;
-const HELP = `npm run bench -- [--type T]… [--size 256MiB]… [--rtt ms]… [--runs N] [--out FILE] [--json]
+const HELP = `npm run bench -- [--type T]… [--size 256MiB]… [--rtt ms]… [--archives N] [--runs N] [--out FILE] [--json]
 
 Delivers one archive from S3 by Ferry's transfer function, as it is deployed, and by rclone, in turn, to
 a real server of each type. As root it installs missing servers; it needs Debian.
   --type T    this type only; may be given again (${TYPES.join(', ')})
   --size S    of the archive, as 512KiB, 256MiB or 1GiB; may be given again (${SIZES.join(', ')})
   --rtt MS    adds a round trip of so many ms to the destination; may be given again (0)
+  --archives N  so many of that size in one run, 1,000 at the most (1)
   --runs N    of each tool for each line (7 up to 64 MiB, 5 up to 1 GiB, 3 above)
-  --out FILE  keeps every single run, as bench/results has them
+  --out FILE  adds every single run to those of a file, as bench/results has them
   --json      ends with one line for programs
 `;
 
@@ -56,6 +57,7 @@ const {
     type: { type: 'string', multiple: true },
     size: { type: 'string', multiple: true },
     rtt: { type: 'string', multiple: true },
+    archives: { type: 'string' },
     runs: { type: 'string' },
     out: { type: 'string' },
   },
@@ -63,37 +65,41 @@ const {
     type: z.array(z.enum(TYPES)).default(TYPES),
     size: z.array(size).default(SIZES.map((text) => size.parse(text))),
     rtt: z.array(z.coerce.number().min(0).max(10_000)).default([0]),
+    archives: z.coerce.number().int().min(1).max(1000).default(1),
     runs: z.coerce.number().int().min(1).optional(),
     out: z.string().optional(),
   }),
   packages,
 });
-const storage = await chooseStorage(Math.max(...choices.size));
+const storage = await chooseStorage(choices.archives * Math.max(...choices.size));
 await using scratch = await createScratchFolder();
 const at = new Date().toISOString();
 const measurements = await runBenchmark({
   types: choices.type,
   sizes: choices.size,
   rtts: choices.rtt,
+  archives: choices.archives,
+  storage,
   runs: choices.runs,
   scratch: scratch.path,
   say,
 });
 say(`\n${formatTable(measurements)}`);
 if (choices.out !== undefined) {
-  const results: Results = {
+  const taken: Results = {
     v: 1,
     at,
     machine: {
       cpu: cpus()[0]?.model ?? 'unknown',
       cpus: availableParallelism(),
       memoryMiB: Math.round(totalmem() / MIB),
-      storage,
     },
     versions: { node: process.version, rclone: await rcloneVersion() },
     measurements,
   };
   await mkdir(dirname(choices.out), { recursive: true });
-  await writeFile(choices.out, `${JSON.stringify(results, undefined, 1)}\n`);
+  const kept = await readFile(choices.out, 'utf8').catch(() => undefined);
+  const all = kept === undefined ? taken : addResults(results.parse(JSON.parse(kept)), taken);
+  await writeFile(choices.out, `${JSON.stringify(all, undefined, 1)}\n`);
 }
 answer({ rows: measurements.map(toRow) });

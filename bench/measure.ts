@@ -9,17 +9,22 @@ import type { Measurement } from './measurement.ts';
 import type { Line, Place } from './place.ts';
 import { drain } from './push.ts';
 import { copyByRclone } from './rclone.ts';
-import { BEST_FLAGS } from './rclone-flags.ts';
-import { ARCHIVE, userOf } from './s3-source.ts';
+import { BEST_FLAGS, MANY_FILES } from './rclone-flags.ts';
+import { sizeText } from './row.ts';
+import { COMPONENT, filesOf, userOf } from './s3-source.ts';
 
 export interface MeasureOptions {
   readonly ferry: MeasuredFerry;
   readonly place: Place;
   readonly sourceEndpoint: string;
+  /** Of each archive. */
   readonly sizeBytes: number;
+  /** How many one run delivers. */
+  readonly archives: number;
   /** Added to the way to the destination, in ms; 0 goes to the server directly. */
   readonly rttMs: number;
   readonly runs: number;
+  readonly storage: Measurement['storage'];
   /** Told of each run. */
   readonly say: (line: string) => void;
 }
@@ -30,6 +35,8 @@ const lineSchema = z.object({ port: z.number(), proxyPort: z.number() });
 /** A rate shows with this much; servers have limits for one request. */
 const MOST_PUSHED = 1024 * MIB;
 const FOLDER = 'bench';
+/** Files that are looked at and removed at once. */
+const AT_ONCE = 8;
 const run = promisify(execFile);
 
 /**
@@ -37,15 +44,16 @@ const run = promisify(execFile);
  * turns, so that nobody always has what another left behind.
  */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
-  const { place, rttMs, runs, sizeBytes } = options;
+  const { archives, place, rttMs, runs, sizeBytes, storage } = options;
   await using wire = await openLine(place, rttMs);
   const loadBefore = loadavg()[0] ?? 0;
   const ferry: FerryRun[] = [];
   const rclone = { defaults: [] as Usage[], best: [] as Usage[] };
   const pushMs: number[] = [];
   const sourceMs: number[] = [];
-  const bestFlags = BEST_FLAGS[place.type] ?? [];
-  const pushed = Math.min(sizeBytes, MOST_PUSHED);
+  const many = archives > 1 ? MANY_FILES : [];
+  const bestFlags = [...(BEST_FLAGS[place.type] ?? []), ...many];
+  const pushed = Math.min(archives * sizeBytes, MOST_PUSHED);
   const tools = toolsOf(options, wire.line);
   const steps = [
     async () => {
@@ -64,14 +72,16 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     type: place.type,
     server: place.server,
     sizeMiB: sizeBytes / MIB,
+    archives,
     rttMs,
+    storage,
     loadBefore,
     ferry: {
       warm: ferry.map(({ warm }) => warm),
       cold: ferry.map(({ cold }) => cold),
       startMs: ferry.map(({ startMs }) => startMs),
     },
-    rclone: { ...rclone, bestFlags: [...bestFlags] },
+    rclone: { ...rclone, bestFlags },
     limit: { pushMiB: pushed / MIB, pushMs, sourceMiB: pushed / MIB, sourceMs },
   };
 }
@@ -90,42 +100,54 @@ async function openLine(place: Place, rttMs: number) {
 }
 
 /** What is done in each turn; nothing is under a name before, and nothing afterwards. */
-function toolsOf({ ferry, place, sizeBytes, sourceEndpoint }: MeasureOptions, line: Line) {
-  const userId = userOf(sizeBytes);
-  const from = `${ferry.stagingBucket}/${userId}/${ARCHIVE}`;
-  const check = async (path: string) => {
-    const size = await place.sizeOf(path);
-    if (size !== sizeBytes) throw new Error(`${path} has ${size} bytes of ${sizeBytes}.`);
-    await clear(path);
+function toolsOf(options: MeasureOptions, line: Line) {
+  const { archives, ferry, place, sizeBytes, sourceEndpoint } = options;
+  const userId = userOf(sizeBytes, archives);
+  const files = filesOf(archives);
+  const from = `${ferry.stagingBucket}/${userId}/${COMPONENT}`;
+  /** Everything is there, and then it is not. */
+  const check = async (folder: string) => {
+    const left = [...files];
+    const lane = async () => {
+      for (let file = left.shift(); file !== undefined; file = left.shift()) {
+        const path = `${folder}/${file}`;
+        const size = await place.sizeOf(path);
+        if (size !== sizeBytes) throw new Error(`${path} has ${size} bytes of ${sizeBytes}.`);
+        await place.remove(path);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    await settle();
   };
-  const clear = async (path: string) => {
-    await place.remove(path);
-    // What is still to be written to a disk is not the next one's trouble.
-    await run('sync');
-  };
+  /** What is still to be written to a disk is not the next one's trouble. */
+  const settle = () => run('sync');
   return {
     async readSource(bytes: number) {
-      await drain(`${sourceEndpoint}/${ferry.stagingBucket}/${userOf(bytes)}/${ARCHIVE}`);
+      const [file] = filesOf(1);
+      await drain(`${sourceEndpoint}/${ferry.stagingBucket}/${userOf(bytes)}/${COMPONENT}/${file}`);
     },
     async push(bytes: number) {
       const path = `${FOLDER}/push/archive.tar`;
       const ms = await timed(() => place.push(line, path, bytes));
-      await clear(path);
+      await place.remove(path);
+      await settle();
       return ms;
     },
     async deliver() {
       const folder = `${FOLDER}/ferry`;
-      const reset = () => check(`${folder}/${ARCHIVE}`);
+      const reset = () => check(`${folder}/${COMPONENT}`);
       const { environment, type } = place;
       const settings = place.settings(line, folder);
-      const done = await ferry.deliver({ userId, type, settings, environment, reset });
+      const given = { userId, archives, type, settings, environment, reset };
+      const done = await ferry.deliver(given);
       await reset();
       return done;
     },
     async copy(flags: readonly string[]) {
-      const to = `${FOLDER}/rclone/${ARCHIVE}`;
+      const to = `${FOLDER}/rclone`;
+      const file = archives === 1 ? files[0] : undefined;
       const done = await copyByRclone({
-        ...{ sourceEndpoint, from, to, flags },
+        ...{ sourceEndpoint, from, file, to, flags },
         remote: place.rclone(line),
       });
       await check(to);
@@ -141,12 +163,13 @@ async function timed(work: () => Promise<void>): Promise<number> {
 }
 
 function describeTurn(
-  { place, rttMs, sizeBytes }: MeasureOptions,
+  { archives, place, rttMs, sizeBytes }: MeasureOptions,
   ferry: FerryRun | undefined,
   ...rclone: readonly (Usage | undefined)[]
 ): string {
+  const sizeMiB = sizeBytes / MIB;
   const rate = (usage: Usage | undefined) =>
-    usage ? (sizeBytes / MIB / (usage.ms / 1000)).toFixed(1) : '?';
+    usage ? ((archives * sizeMiB) / (usage.ms / 1000)).toFixed(1) : '?';
   const others = rclone.map(rate).join(', with flags ');
-  return `${place.type} ${sizeBytes / MIB} MiB, ${rttMs} ms: Ferry ${rate(ferry?.warm)} MiB/s, rclone ${others}`;
+  return `${place.type} ${sizeText({ archives, sizeMiB })}, ${rttMs} ms: Ferry ${rate(ferry?.warm)} MiB/s, rclone ${others}`;
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** What one run of a tool took; of its own process alone. */
+/** What one run of a tool took; of its own process alone, where it does not say otherwise. */
 export interface Usage {
   /** Wall time in ms. */
   readonly ms: number;
@@ -11,6 +12,16 @@ export interface Usage {
   readonly cpuMs: number;
   /** Highest resident memory. */
   readonly peakRssMiB: number;
+  /** Meanwhile, CPU time of all processes of the machine, servers' and the source's too, in ms. */
+  readonly machineCpuMs: number;
+}
+
+/** CPU time of the machine since it was started, in ms. */
+export function machineCpuMs(): number {
+  return cpus().reduce(
+    (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
+    0,
+  );
 }
 
 /** How often a process is asked for its memory; the kernel keeps the highest. */
@@ -33,6 +44,7 @@ export async function runMeasured(
   });
   const endWithUs = () => bash.kill('SIGKILL');
   process.once('exit', endWithUs);
+  const cpuBefore = machineCpuMs();
   let times = '';
   let said = '';
   bash.stderr?.on('data', (text) => {
@@ -44,6 +56,7 @@ export async function runMeasured(
   const closed = once(bash, 'close');
   const peak = watchMemory(bash.pid ?? 0, closed);
   const [status] = await closed;
+  const machineCpu = machineCpuMs() - cpuBefore;
   process.off('exit', endWithUs);
   if (status !== 0) throw new Error(`${command.slice(0, 2).join(' ')} failed.\n${said.trim()}`);
   const [seconds = Number.NaN, user = Number.NaN, system = Number.NaN] = times
@@ -52,7 +65,7 @@ export async function runMeasured(
     .map(Number);
   const [ms, cpuMs] = [seconds * 1000, (user + system) * 1000];
   if (!(ms >= 0 && cpuMs >= 0)) throw new Error(`bash told no times: ${times}`);
-  return { ms, cpuMs, peakRssMiB: await peak };
+  return { ms, cpuMs, peakRssMiB: await peak, machineCpuMs: machineCpu };
 }
 
 /** The highest that the only child of a process needed. */

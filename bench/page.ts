@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeCosts } from './cost.ts';
 import { type Measurement, type Results, results } from './measurement.ts';
 import { drawRates } from './plot.ts';
-import { betterOf, limitOf, ratesOf, toRow } from './row.ts';
+import { betterOf, cpuSecPerGiB, limitOf, ratesOf, sizeText, toRow } from './row.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -10,6 +11,7 @@ const RESULTS = join(import.meta.dirname, 'results');
 const PAGE = join(ROOT, 'docs/performance.md');
 /** What is between these is made of the results. */
 const BETWEEN = /(<!-- results -->\n).*(<!-- \/results -->)/s;
+const COSTS = /(<!-- costs -->\n).*(<!-- \/costs -->)/s;
 const NONE =
   'No results are kept yet: `npm run bench -- --out bench/results/<machine>.json` makes some.\n';
 
@@ -30,12 +32,27 @@ export function readResults(): ReadonlyMap<string, Results> {
 export function fillPage(page: string, all: ReadonlyMap<string, Results>): string {
   const sections = [...all].map(([name, one]) => describe(name, one));
   const text = sections.length === 0 ? NONE : sections.join('\n');
-  return page.replace(BETWEEN, (_, start, end) => `${start}${text}${end}`);
+  const costs = describeCosts([...all.values()].flatMap(({ measurements }) => measurements));
+  return page
+    .replace(BETWEEN, (_, start, end) => `${start}${text}${end}`)
+    .replace(COSTS, (_, start, end) => `${start}${costs}${end}`);
 }
 
 /** Plots by the names that the page shows them by, below `docs/`. */
 export function drawPlots(all: ReadonlyMap<string, Results>): ReadonlyMap<string, string> {
-  return new Map([...all].map(([name, one]) => [plotOf(name), drawRates(one.measurements)]));
+  return new Map(
+    [...all].map(([name, one]) => [plotOf(name), drawRates(one.measurements.toSorted(inOrder))]),
+  );
+}
+
+/** By type, single archives first, then by round trip and size. */
+function inOrder(one: Measurement, other: Measurement): number {
+  return (
+    one.type.localeCompare(other.type) ||
+    one.archives - other.archives ||
+    one.rttMs - other.rttMs ||
+    one.sizeMiB - other.sizeMiB
+  );
 }
 
 function plotOf(name: string): string {
@@ -44,11 +61,12 @@ function plotOf(name: string): string {
 
 const HEAD = [
   ...['type', 'size', 'round trip', 'Ferry', 'cold', 'rclone', 'ratio', 'limit', 'share'],
-  ...['CPU s/GiB (rclone)', 'peak MiB (rclone)'],
+  ...['CPU s/GiB (rclone)', 'peak MiB (rclone)', 'machine busy (rclone)'],
 ];
 
 function describe(name: string, { at, machine, measurements, versions }: Results): string {
-  const where = `${machine.cpus} × ${machine.cpu}, ${Math.round(machine.memoryMiB / 1024)} GiB, servers' files in ${machine.storage}`;
+  const where = `${machine.cpus} × ${machine.cpu}, ${Math.round(machine.memoryMiB / 1024)} GiB`;
+  const sorted = measurements.toSorted(inOrder);
   const busy = Math.max(...measurements.map(({ loadBefore }) => loadBefore));
   return [
     `### ${name}`,
@@ -58,26 +76,33 @@ function describe(name: string, { at, machine, measurements, versions }: Results
     '',
     `| ${HEAD.join(' | ')} |`,
     `|${' --- |'.repeat(HEAD.length)}`,
-    ...measurements.map((one) => `| ${cells(one).join(' | ')} |`),
+    ...sorted.map((one) => `| ${cells(one, machine.cpus).join(' | ')} |`),
     '',
   ].join('\n');
 }
 
-function cells(one: Measurement): string[] {
+function cells(one: Measurement, cpus: number): string[] {
   const row = toRow(one);
   const by = betterOf(one);
   const rclone = one.rclone[by];
-  const perGiB = spreadOf(rclone.map(({ cpuMs }) => (cpuMs / 1000 / one.sizeMiB) * 1024)).median;
+  const perGiB = cpuSecPerGiB(one, rclone);
   const peak = spreadOf(rclone.map(({ peakRssMiB }) => peakRssMiB)).median;
   return [
-    ...[one.type, `${one.sizeMiB} MiB`, `${one.rttMs} ms`],
+    ...[one.type, `${sizeText(one)}${one.storage === 'disk' ? ', disk' : ''}`, `${one.rttMs} ms`],
     withSpread(ratesOf(one, one.ferry.warm)),
     digits(ratesOf(one, one.ferry.cold).median),
     `${withSpread(ratesOf(one, rclone))}${by === 'best' ? ', flags' : ''}`,
     ...[row.ratio.toFixed(2), digits(limitOf(one)), row.limitShare.toFixed(2)],
     `${digits(row.cpuSecPerGiB)} (${digits(perGiB)})`,
     `${row.peakRssMiB} (${Math.round(peak)})`,
+    `${busy(one.ferry.warm, cpus)} (${busy(rclone, cpus)})`,
   ];
+}
+
+/** How much of the machine's CPU time was used, by everything that ran. */
+function busy(runs: Measurement['ferry']['warm'], cpus: number): string {
+  const { median } = spreadOf(runs.map(({ machineCpuMs, ms }) => machineCpuMs / ms / cpus));
+  return `${Math.round(median * 100)} %`;
 }
 
 function withSpread({ median, least, most }: Spread): string {

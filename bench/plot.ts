@@ -1,5 +1,5 @@
 import type { Measurement } from './measurement.ts';
-import { betterOf, limitOf, ratesOf } from './row.ts';
+import { betterOf, limitOf, ratesOf, sizeText } from './row.ts';
 import type { Spread } from './spread.ts';
 
 /** All in pixels. */
@@ -32,7 +32,7 @@ function drawGroup(one: Measurement, y: number): string[] {
   const rclone = ratesOf(one, one.rclone[betterOf(one)]);
   const limit = limitOf(one);
   const scale = WIDTH / Math.max(ferry.most, rclone.most, limit);
-  const label = `${one.type}, ${one.sizeMiB} MiB, ${one.rttMs} ms`;
+  const label = `${one.type}, ${sizeText(one)}, ${one.rttMs} ms`;
   const x = round(LABEL + limit * scale);
   return [
     `<text x="${LABEL - 8}" y="${y + BAR + 4}" text-anchor="end">${label}</text>`,

@@ -6,6 +6,9 @@
  */
 const SHARED = ['--no-check-dest', '--no-traverse', '--buffer-size=64Mi'];
 
+/** Beside the others where there are many small files. */
+export const MANY_FILES = ['--transfers=16', '--checkers=16'];
+
 export const BEST_FLAGS: Readonly<Record<string, readonly string[]>> = {
   // "If you are uploading … over high-speed links and these uploads do not fully utilize your
   // bandwidth, then increasing this may help"; parts only above a cutoff that is 200 MiB by default.

@@ -19,15 +19,17 @@ export async function rcloneVersion(): Promise<string> {
 export interface Copy {
   /** The S3 server that the archive is staged on. */
   readonly sourceEndpoint: string;
-  /** `<bucket>/<key>` */
+  /** `<bucket>/<folder>` */
   readonly from: string;
+  /** In that folder; all of it where it is not given. */
+  readonly file?: string | undefined;
   readonly remote: RcloneRemote;
-  /** Below the remote's root. */
+  /** A folder below the remote's root. */
   readonly to: string;
   readonly flags: readonly string[];
 }
 
-/** Copies one archive by one process of rclone, from its start to its end. */
+/** Copies one archive, or a folder of them, by one process of rclone, from its start to its end. */
 export async function copyByRclone(copy: Copy): Promise<Usage> {
   const { options, environment, root } = copy.remote;
   const source = {
@@ -44,8 +46,11 @@ export async function copyByRclone(copy: Copy): Promise<Usage> {
     ...configured('PLACE', options),
     ...environment,
   };
-  const paths = [`source:${copy.from}`, `place:${root}${copy.to}`];
-  return runMeasured(['rclone', 'copyto', ...copy.flags, ...paths], env);
+  const { file, flags, from, to } = copy;
+  const below = file === undefined ? '' : `/${file}`;
+  const paths = [`source:${from}${below}`, `place:${root}${to}${below}`];
+  const command = file === undefined ? 'copy' : 'copyto';
+  return runMeasured(['rclone', command, ...flags, ...paths], env);
 }
 
 /** Settings of whoever runs this do not reach it. */

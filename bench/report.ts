@@ -1,6 +1,6 @@
 import { columns } from '../test/crash/report.ts';
 import type { Measurement } from './measurement.ts';
-import { betterOf, limitOf, ratesOf, toRow } from './row.ts';
+import { betterOf, cpuSecPerGiB, limitOf, ratesOf, sizeText, toRow } from './row.ts';
 import { type Spread, spreadOf } from './spread.ts';
 
 const HEAD = [
@@ -16,10 +16,10 @@ export function formatTable(measurements: readonly Measurement[]): string {
 function cells(one: Measurement): string[] {
   const row = toRow(one);
   const rclone = one.rclone[betterOf(one)];
-  const perGiB = spreadOf(rclone.map(({ cpuMs }) => (cpuMs / 1000 / one.sizeMiB) * 1024)).median;
+  const perGiB = cpuSecPerGiB(one, rclone);
   const peak = spreadOf(rclone.map(({ peakRssMiB }) => peakRssMiB)).median;
   return [
-    ...[one.type, `${one.sizeMiB} MiB`, `${one.rttMs} ms`],
+    ...[one.type, sizeText(one), `${one.rttMs} ms`],
     ...[digits(row.ferryMiBs), between(ratesOf(one, one.ferry.warm))],
     digits(ratesOf(one, one.ferry.cold).median),
     ...[digits(row.rcloneMiBs), between(ratesOf(one, rclone)), betterOf(one)],

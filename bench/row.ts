@@ -5,7 +5,10 @@ import { type Spread, spreadOf } from './spread.ts';
 /** What one measurement comes to, for programs. */
 export const row = z.strictObject({
   type: z.string(),
+  /** Of each archive. */
   sizeMiB: z.number().positive(),
+  /** Where there were several in one run. */
+  archives: z.number().int().optional(),
   /** Added to the way to the destination. */
   rttMs: z.number().nonnegative(),
   /** Of a warm worker, by the median of its times. */
@@ -28,26 +31,45 @@ export function toRow(one: Measurement): Row {
   const ferryMiBs = ratesOf(one, one.ferry.warm).median;
   const rcloneMiBs = ratesOf(one, one.rclone[betterOf(one)]).median;
   const median = (values: readonly number[]) => spreadOf(values).median;
-  const cpuMs = median(one.ferry.warm.map((run) => run.cpuMs));
   return row.parse({
     type: one.type,
     sizeMiB: one.sizeMiB,
+    ...(one.archives > 1 ? { archives: one.archives } : {}),
     rttMs: one.rttMs,
     ferryMiBs: rounded(ferryMiBs),
     rcloneMiBs: rounded(rcloneMiBs),
     ratio: rounded(ferryMiBs / rcloneMiBs),
     limitShare: rounded(ferryMiBs / limitOf(one)),
-    cpuSecPerGiB: rounded((cpuMs / 1000 / one.sizeMiB) * 1024),
+    cpuSecPerGiB: rounded(cpuSecPerGiB(one, one.ferry.warm)),
     peakRssMiB: Math.round(median(one.ferry.warm.map((run) => run.peakRssMiB))),
   });
 }
 
+/** What one run delivers. */
+export function totalMiB({ archives, sizeMiB }: Pick<Measurement, 'archives' | 'sizeMiB'>): number {
+  return archives * sizeMiB;
+}
+
 /** MiB/s of several runs. */
 export function ratesOf(
-  { sizeMiB }: Pick<Measurement, 'sizeMiB'>,
+  one: Pick<Measurement, 'archives' | 'sizeMiB'>,
   runs: readonly { readonly ms: number }[],
 ): Spread {
-  return spreadOf(runs.map(({ ms }) => (sizeMiB / ms) * 1000));
+  return spreadOf(runs.map(({ ms }) => (totalMiB(one) / ms) * 1000));
+}
+
+/** CPU seconds of a tool's process for each GiB, by the median of runs. */
+export function cpuSecPerGiB(
+  one: Pick<Measurement, 'archives' | 'sizeMiB'>,
+  runs: readonly { readonly cpuMs: number }[],
+): number {
+  return spreadOf(runs.map(({ cpuMs }) => (cpuMs / 1000 / totalMiB(one)) * 1024)).median;
+}
+
+/** What was measured, in words. */
+export function sizeText({ archives, sizeMiB }: Pick<Measurement, 'archives' | 'sizeMiB'>): string {
+  const size = sizeMiB >= 1024 ? `${sizeMiB / 1024} GiB` : `${sizeMiB} MiB`;
+  return archives > 1 ? `${archives} × ${size}` : size;
 }
 
 /** How rclone was faster. */

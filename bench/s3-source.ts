@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { listenOnLoopback } from '../local/loopback.ts';
 import { sampleBytes } from '../test/contract/sample.ts';
 
-/** What the component folder of a user holds; its user is named by the size. */
-export const ARCHIVE = 'html/archive.tar';
+/** The component folder of every user. */
+export const COMPONENT = 'html';
 const MIB = 1024 ** 2;
 /** Every archive is this, again and again: any size of it is there without memory or disk. */
 const BLOCK = sampleBytes(16 * MIB, 'bench');
@@ -13,14 +13,19 @@ const BLOCK = sampleBytes(16 * MIB, 'bench');
 const SINGLE = 8 * MIB;
 const STAGED_AT = new Date('2026-01-01T00:00:00Z');
 
-/** For whom an archive of so many bytes is staged. */
-export function userOf(bytes: number): string {
-  return `size-${bytes}`;
+/** For whom so many archives of so many bytes are staged. */
+export function userOf(bytes: number, archives = 1): string {
+  return `size-${bytes}-${archives}`;
+}
+
+/** Their names. */
+export function filesOf(archives: number): readonly string[] {
+  return Array.from({ length: archives }, (_, n) => `archive-${String(n).padStart(4, '0')}.tar`);
 }
 
 /**
- * A staging bucket on an S3 server that is never the bottleneck: it has an archive for each user
- * `size-<bytes>`, of so many random bytes out of memory, and knows the requests that reading takes:
+ * A staging bucket on an S3 server that is never the bottleneck: it has so many archives for each user
+ * `size-<bytes>-<archives>`, of so many random bytes out of memory, and knows the requests that reading takes:
  * ListObjectsV2, HeadObject, GetObject with a range or without. It checks no signatures, as the
  * embedded one of `npm start` does not either.
  */
@@ -39,12 +44,14 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     list(url.searchParams.get('prefix') ?? '', response);
     return;
   }
-  const size = sizeOf(user);
-  if (size === undefined || path.join('/') !== ARCHIVE) {
+  const staged = readUser(user);
+  const [component, file = ''] = path;
+  if (!staged || component !== COMPONENT || !filesOf(staged.archives).includes(file)) {
     response.writeHead(404, { 'content-type': 'application/xml' });
     response.end(request.method === 'HEAD' ? '' : '<Error><Code>NoSuchKey</Code></Error>');
     return;
   }
+  const { size } = staged;
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
   const from = Number(range?.[1] ?? 0);
   const to = Math.min(size, range?.[2] ? Number(range[2]) + 1 : size);
@@ -56,38 +63,38 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     'last-modified': STAGED_AT.toUTCString(),
     ...(range && { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
   });
-  if (request.method !== 'HEAD') await send(from, to, response);
-  response.end();
+  if (request.method === 'HEAD') response.end();
+  else await pipeline(blocks(from, to), response);
 }
 
-async function send(from: number, to: number, response: ServerResponse): Promise<void> {
-  for (let at = from; at < to && !response.destroyed; ) {
+function* blocks(from: number, to: number): Generator<Buffer> {
+  for (let at = from; at < to; ) {
     const start = at % BLOCK.length;
     const bytes = BLOCK.subarray(start, Math.min(BLOCK.length, start + to - at));
     at += bytes.length;
-    if (response.write(bytes)) continue;
-    await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    yield bytes;
   }
 }
 
 function list(prefix: string, response: ServerResponse): void {
   const user = prefix.split('/')[0] ?? '';
-  const size = sizeOf(user);
-  const contents =
-    size === undefined
-      ? ''
-      : `<Contents><Key>${user}/${ARCHIVE}</Key><LastModified>${STAGED_AT.toISOString()}</LastModified>` +
-        `<ETag>${etagOf(size).replaceAll('"', '&quot;')}</ETag><Size>${size}</Size></Contents>`;
+  const { archives, size } = readUser(user) ?? { archives: 0, size: 0 };
+  const etag = etagOf(size).replaceAll('"', '&quot;');
+  const contents = filesOf(archives).map(
+    (file) =>
+      `<Contents><Key>${user}/${COMPONENT}/${file}</Key><LastModified>${STAGED_AT.toISOString()}</LastModified>` +
+      `<ETag>${etag}</ETag><Size>${size}</Size></Contents>`,
+  );
   response.writeHead(200, { 'content-type': 'application/xml' });
   response.end(
     '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
-      `<IsTruncated>false</IsTruncated>${contents}</ListBucketResult>`,
+      `<IsTruncated>false</IsTruncated>${contents.join('')}</ListBucketResult>`,
   );
 }
 
-function sizeOf(user: string): number | undefined {
-  const digits = /^size-(\d+)$/.exec(user)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+function readUser(user: string): { readonly size: number; readonly archives: number } | undefined {
+  const [, size, archives] = /^size-(\d+)-(\d+)$/.exec(user) ?? [];
+  return size === undefined ? undefined : { size: Number(size), archives: Number(archives) };
 }
 
 function etagOf(size: number): string {

@@ -27,6 +27,7 @@ export async function startS3(): Promise<Place> {
       AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
       AWS_ENDPOINT: `127.0.0.1:${line.port}`,
       AWS_ENDPOINT_PROTO: 'http',
+      AWS_REGION: server.region,
     }),
     rclone: (line) => ({
       root: `${BUCKET}/`,

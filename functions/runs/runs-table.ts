@@ -28,7 +28,10 @@ import {
 } from './schema.ts';
 import { openUsage } from './usage.ts';
 
-/** Longer than any provider keeps an unfinished upload; so are the settings that lead there. */
+/**
+ * Longer than any provider keeps an unfinished upload. So are the settings that lead there, from the
+ * last hop on.
+ */
 const CHECKPOINT_DAYS = 14;
 /** A year and a bit of history; receipts outlive the archives in staging by far. */
 const HISTORY_DAYS = 400;

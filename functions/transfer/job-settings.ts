@@ -71,7 +71,11 @@ export function readJobSettings<Surroundings>(
     const row = await rows.read(job.userId);
     if (!row || row.isOff(job.destination)) return undefined;
     const earlier = goesOn ? await kept.keptSettings(job) : undefined;
-    if (earlier !== undefined) return settingsOf(job, await rows.readKept(earlier));
+    if (earlier !== undefined) {
+      // Anew, since a job may take longer than anything is kept.
+      await kept.keepSettings(lease, job, earlier);
+      return settingsOf(job, await rows.readKept(earlier));
+    }
     // What somebody has just written is looked at within seconds, and its secrets are sealed.
     if (row.checkedHash !== row.specHash) throw await unchecked(job);
     const settings = await settingsOf(job, row);

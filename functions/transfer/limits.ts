@@ -40,14 +40,18 @@ export async function assertRunFits(tools: LimitTools, known: readonly JobError[
   if (message !== undefined) throw new FerryError('policy', message, { retry: 'never' });
 }
 
-/** Why the month has no room for an archive; undefined where it has. */
+/**
+ * Why the month has no room for an archive; undefined where it has.
+ * @param underWay bytes that this job delivers meanwhile
+ */
 export async function monthProblem(
   { clock, job, runs, settings }: LimitTools,
   { size }: StagedArchive,
+  underWay: number,
 ): Promise<string | undefined> {
   if (settings.policy.mostBytesPerMonth === undefined) return undefined;
   const delivered = await runs.deliveredIn(job.userId, monthOf(clock));
-  return monthBytesProblem(settings.policy, delivered, size);
+  return monthBytesProblem(settings.policy, delivered + underWay, size);
 }
 
 /**

@@ -16,9 +16,10 @@ const LONGEST_WAIT_MS = 24 * 3600_000;
  * takes its lease before it counts the others', so never are more at work; jobs that meet there all
  * step back. Undefined where it is the job's turn.
  *
- * It waits in a message of its own, which uses up no delivery. Order: record → lease given back →
- * message sent → this message acknowledged by the caller. A crash before the message is sent lets this
- * one come back, and one after it makes a twin, which finds the lease taken or the job done.
+ * It waits in a message of its own, which uses up no delivery and is the next hop: whatever else is sent
+ * of the one before finds that the job has gone on. Order: message sent → record → lease given back →
+ * this message acknowledged by the caller. A crash before the record lets this message come back and
+ * send a twin of that one; the first of the two to look makes the other one of a hop gone by.
  */
 export async function waitForTurn(
   tools: EndingTools,
@@ -45,8 +46,9 @@ export async function waitForTurn(
   const delayMs = Math.round(least + clock.random() * (longest - least));
   log.info('job waits for its turn', { others, most, delayMs });
   const expectedBy = expectedAfter(clock.now(), delayMs);
-  await runs.saveJob(job, { ...record, expectedBy, sweeps: undefined });
+  const next = { ...job, hop: job.hop + 1 };
+  await tools.sendContinuation(next, delayMs);
+  await runs.saveJob(job, { ...record, hop: next.hop, expectedBy, sweeps: undefined });
   await runs.release(lease);
-  await tools.sendContinuation(job, delayMs);
   return { outcome: 'continued' };
 }

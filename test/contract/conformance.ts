@@ -160,6 +160,15 @@ export function conformance(name: string, start: () => Promise<Subject>): void {
         expect(await stored('parallel.bin')).toEqual(digestOf(bytes));
       });
 
+      it('small files beside each other, into folders that do not exist yet', async () => {
+        const files = Array.from({ length: 16 }, (_, n) => ({
+          path: `beside/${n % 3}/deep/${n}.bin`,
+          bytes: sampleBytes(n === 5 ? 0 : 1000 + n, `beside ${n}`),
+        }));
+        await Promise.all(files.map(({ path, bytes }) => deliver(destination, path, bytes)));
+        for (const { path, bytes } of files) expect(await stored(path)).toEqual(digestOf(bytes));
+      });
+
       it('into folders that do not exist yet, also twice at once', async () => {
         const [one, two] = [sampleBytes(10, 'one'), sampleBytes(20, 'two')];
         await Promise.all([

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MiB, type PartPlan, partRange } from '../../functions/core/parts.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
@@ -59,6 +60,22 @@ describe('what Ferry says to Dropbox', () => {
     }
     return upload.finish(digestOf(bytes), NEVER);
   };
+
+  it('files that are ready at the same time are put in their places one after the other', async () => {
+    let now = 0;
+    let most = 0;
+    front.react(async ({ path }) => {
+      if (!/\/(upload|upload_session\/finish)$/.test(path)) return undefined;
+      now += 1;
+      most = Math.max(most, now);
+      await wait(30);
+      now -= 1;
+      return undefined;
+    });
+    const sizes = [0, 10, 20, 0, 30, 40];
+    await Promise.all(sizes.map((size, at) => deliver(`${at}.tar`, sampleBytes(size, `${at}`))));
+    expect(most).toBe(1);
+  });
 
   it.each([
     ['in order', [0, 1, 2, 3]],

@@ -163,9 +163,26 @@ describe('more jobs at once than the operator allows', () => {
       waits.push(world.now() - before);
     }
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(30_000);
-    expect(world.queue).toEqual([world.job]);
+    expect(world.queue).toEqual([{ ...world.job, hop: 12 }]);
     expect(world.server.files.size).toBe(0);
-    expect(await world.runs.job(world.job)).toMatchObject({ state: 'running', hop: 0 });
+    expect(await world.runs.job(world.job)).toMatchObject({ state: 'running', hop: 12 });
+    world.passTime(2 * 3600_000);
+    await runAll();
+    expect(world.reports).toMatchObject([{ outcome: 'succeeded' }]);
+  });
+
+  it('wait in one message, however many more somebody sends', async () => {
+    stage('a.tar', PART);
+    world.policy = { ...NO_LIMITS, mostJobsAtOnce: 1 };
+    await busy('attic', 3600_000);
+    await world.deliverMessage();
+    for (let round = 0; round < 3; round++) {
+      const hop = (await world.runs.job(world.job))?.hop ?? 0;
+      world.queue.push({ ...world.job, hop }, { ...world.job, hop });
+      // The twins and the one that waited.
+      for (let times = 0; times < 3; times++) await world.deliverMessage();
+      expect(world.queue).toHaveLength(1);
+    }
     world.passTime(2 * 3600_000);
     await runAll();
     expect(world.reports).toMatchObject([{ outcome: 'succeeded' }]);

@@ -1,9 +1,10 @@
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Job } from '../../functions/core/job.ts';
 import { jobId } from '../../functions/core/job.ts';
 import { NO_LIMITS, type Policy } from '../../functions/core/policy.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
+import { keptSettingsKey } from '../../functions/runs/keys.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
 import type { ParseDestination } from '../../functions/settings/row.ts';
 import { openSettingsTable } from '../../functions/settings/table.ts';
@@ -35,6 +36,7 @@ let policy: Policy;
 let userId: string;
 let users = 0;
 let opened: string[];
+let now: () => number;
 
 beforeAll(async () => {
   dynamo = await startDynamoDb();
@@ -45,6 +47,7 @@ beforeEach(async () => {
   userId = `ada-${users}`;
   policy = NO_LIMITS;
   opened = [];
+  now = Date.now;
   await put({ nas: nas('old.example.com'), box: nas('box.example.com') });
   await check();
 });
@@ -67,7 +70,7 @@ const check = async () => {
 const job = (slot = '2026-11-22T03:00:00.000Z'): Job => ({
   ...{ userId, slot, destination: 'nas', hop: 0 },
 });
-const runs = () => openRunsTable(dynamo.documents, dynamo.runsTable);
+const runs = () => openRunsTable(dynamo.documents, dynamo.runsTable, now);
 const reader = () =>
   readJobSettings(
     rows(),
@@ -162,4 +165,18 @@ it('what is kept has the settings of its destination alone', async () => {
     userId,
     spec: { v: 1, destinations: { nas: nas('old.example.com') } },
   });
+});
+
+it('what is kept is there for as long as the run goes on, however many weeks that takes', async () => {
+  const DAY_MS = 24 * 3600_000;
+  const begun = Date.now();
+  await read(false);
+  for (let day = 10; day <= 60; day += 10) {
+    now = () => begun + day * DAY_MS;
+    const { Item } = await dynamo.documents.send(
+      new GetCommand({ TableName: dynamo.runsTable, Key: keptSettingsKey(job()) }),
+    );
+    expect(Item?.expiresAt * 1000).toBeGreaterThan(now());
+    await read(true);
+  }
 });

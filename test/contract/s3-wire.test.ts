@@ -170,7 +170,7 @@ describe('what S3 settings put on the wire', () => {
       encodeCrc32(digestOf(large.subarray(0, 5 * MiB)).crc32),
       encodeCrc32(digestOf(large.subarray(5 * MiB)).crc32),
     ]);
-    for (const one of parts) expect(one.headers['x-amz-content-sha256']).toBe(one.sha256);
+    for (const one of parts) expect(one.headers['x-amz-content-sha256']).toBe('UNSIGNED-PAYLOAD');
     const completed = seen.find((one) => one.method === 'POST' && one.query.has('uploadId'));
     expect(completed?.headers).toMatchObject({
       'x-amz-checksum-crc32': encodeCrc32(digestOf(large).crc32),
@@ -180,6 +180,8 @@ describe('what S3 settings put on the wire', () => {
     const looked = seen.findLast((one) => one.method === 'HEAD');
     expect(looked?.headers['x-amz-checksum-mode']).toBe('ENABLED');
     expect(proof.checksum).toMatch(/^[0-9a-f]{32}-2$/);
+    expect(proof.how).toMatch(/a CRC-32 of every part/);
+    expect(proof.how).not.toContain('SHA-256');
   });
 
   it('AWS gets the CRC-32 of a file that goes in one request', async () => {

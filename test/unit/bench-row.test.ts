@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurement } from '../../bench/measurement.ts';
-import { betterOf, limitOf, toRow } from '../../bench/row.ts';
+import { addResults, type Results } from '../../bench/measurement.ts';
+import { betterOf, limitOf, sizeText, toRow } from '../../bench/row.ts';
 import { spreadOf } from '../../bench/spread.ts';
 
 const usages = (...times: readonly number[]) =>
-  times.map((ms) => ({ ms, cpuMs: ms / 2, peakRssMiB: 100 }));
+  times.map((ms) => ({ ms, cpuMs: ms / 2, peakRssMiB: 100, machineCpuMs: ms }));
 
 const measured: Measurement = {
   type: 'ssh',
   server: 'OpenSSH',
   sizeMiB: 64,
+  archives: 1,
   rttMs: 30,
+  storage: 'memory',
   loadBefore: 0,
   ferry: { warm: usages(1000, 500, 4000), cold: usages(2000), startMs: [300] },
   rclone: { defaults: usages(2000, 2000, 9000), best: usages(1600, 400, 9000), bestFlags: [] },
@@ -31,6 +34,13 @@ describe('what a measurement comes to', () => {
       cpuSecPerGiB: 8,
       peakRssMiB: 100,
     });
+  });
+
+  it('is of all archives of a run together', () => {
+    const row = toRow({ ...measured, archives: 10 });
+    expect(row).toMatchObject({ sizeMiB: 64, archives: 10, ferryMiBs: 640, cpuSecPerGiB: 0.8 });
+    expect(sizeText({ archives: 1000, sizeMiB: 1 })).toBe('1000 × 1 MiB');
+    expect(sizeText({ archives: 1, sizeMiB: 8192 })).toBe('8 GiB');
   });
 
   it('is held against whichever limit is lower', () => {
@@ -55,4 +65,19 @@ describe('what a measurement comes to', () => {
   it('is the middle of an even number of runs', () => {
     expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, least: 1, most: 4 });
   });
+});
+
+it('results of a file are added to, and what is measured again is replaced', () => {
+  const results = (...measurements: Measurement[]): Results => ({
+    v: 1,
+    at: '2026-11-25T00:00:00.000Z',
+    machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
+    versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
+    measurements,
+  });
+  const far = { ...measured, rttMs: 80 };
+  const again = { ...measured, loadBefore: 1 };
+  expect(addResults(results(measured, far), results(again)).measurements).toEqual([far, again]);
+  const elsewhere = { ...results(again), versions: { node: 'v26.0.0', rclone: 'v1.60.1' } };
+  expect(() => addResults(results(measured), elsewhere)).toThrow(/another machine/);
 });

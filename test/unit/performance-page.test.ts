@@ -5,16 +5,17 @@ import { drawPlots, fillPage, readResults } from '../../bench/page.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const page = readFileSync(new URL('performance.md', docs), 'utf8');
-const usage = { ms: 500, cpuMs: 250, peakRssMiB: 100 };
+const usage = { ms: 500, cpuMs: 250, peakRssMiB: 100, machineCpuMs: 750 };
 
 const sample: Results = {
   v: 1,
   at: '2026-11-25T00:00:00.000Z',
-  machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096, storage: 'memory' },
+  machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
   versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
   measurements: [
     {
-      ...{ type: 'ssh', server: 'OpenSSH', sizeMiB: 64, rttMs: 30, loadBefore: 0.5 },
+      ...{ type: 'ssh', server: 'OpenSSH', sizeMiB: 64, archives: 1, rttMs: 30 },
+      ...{ storage: 'memory', loadBefore: 0.5 },
       ferry: { warm: [usage, { ...usage, ms: 1000 }, usage], cold: [usage], startMs: [300] },
       rclone: { defaults: [{ ...usage, ms: 1000 }], best: [{ ...usage, ms: 640 }], bestFlags: [] },
       limit: { pushMiB: 64, pushMs: [250], sourceMiB: 64, sourceMs: [100] },
@@ -35,7 +36,7 @@ describe('docs/performance.md', () => {
     const all = new Map([['somewhere', sample]]);
     const filled = fillPage(page, all);
     expect(filled).toContain(
-      '| ssh | 64 MiB | 30 ms | 128 (64–128) | 128 | 100 (100–100), flags | 1.28 | 256 | 0.50 | 4 (4) | 100 (100) |',
+      '| ssh | 64 MiB | 30 ms | 128 (64–128) | 128 | 100 (100–100), flags | 1.28 | 256 | 0.50 | 4 (4) | 100 (100) | 75 % (59 %) |',
     );
     expect(fillPage(filled, all)).toBe(filled);
     expect(fillPage(filled, new Map())).toBe(fillPage(page, new Map()));

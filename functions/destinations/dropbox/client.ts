@@ -30,6 +30,11 @@ export interface Account {
   call<T>(signal: AbortSignal, request: Request<T>): Promise<T>;
   /** The same for a request with content, of which the user's settings allow so many at once. */
   send<T>(signal: AbortSignal, bytes: number, request: Request<T>): Promise<T>;
+  /**
+   * The same for one that puts a file in its place, one after the other: Dropbox locks the user's space
+   * meanwhile and turns others away (developers.dropbox.com/dbx-performance-guide, "lock contention").
+   */
+  commit<T>(signal: AbortSignal, request: Request<T>): Promise<T>;
   /** The answer that brings a file; `range` as in RFC 9110, 14.2. */
   download(path: string, range: string | undefined, signal: AbortSignal): Promise<IncomingMessage>;
   close(): void;
@@ -40,6 +45,7 @@ export function openAccount(settings: DropboxSettings, egress: Egress): Account 
   const transport = openTransport(settings, egress);
   const tokens = openTokens(settings, transport);
   const turnstile = createTurnstile(settings.concurrency);
+  const commits = createTurnstile(1);
 
   /** With a token that is accepted: one that is refused before its time is replaced, once. */
   const withToken = async <T>(signal: AbortSignal, work: (token: string) => Promise<T>) => {
@@ -81,6 +87,7 @@ export function openAccount(settings: DropboxSettings, egress: Egress): Account 
     pathOf: (path) => toApiPath(settings.folder, path),
     call: (signal, request) => call(signal, 0, request),
     send: (signal, bytes, request) => turnstile(() => call(signal, bytes, request)),
+    commit: (signal, request) => commits(() => call(signal, 0, request)),
 
     /** The official client reads a file into memory whole, so this request is ours. */
     download: (path, range, signal) =>

@@ -24,7 +24,7 @@ export async function commitEmpty(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Proof> {
-  const published = await account.send(signal, 0, async (client, options) => {
+  const published = await account.commit(signal, async (client, options) => {
     const { result } = await client.filesUpload(
       { ...commitInfo(account, file), contents: Buffer.alloc(0), content_hash: EMPTY_HASH },
       options,
@@ -47,7 +47,7 @@ export async function commitSession(
   contentHash: string,
   signal: AbortSignal,
 ): Promise<Proof> {
-  const published = await account.call(signal, async (client, options) => {
+  const published = await account.commit(signal, async (client, options) => {
     try {
       const { result } = await client.filesUploadSessionFinish(
         {

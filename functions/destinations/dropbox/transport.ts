@@ -1,5 +1,6 @@
 import { type IncomingMessage, request as sendRequest } from 'node:http';
 import { request as sendSealedRequest } from 'node:https';
+import { Readable } from 'node:stream';
 import type { Egress, Purpose } from '../../core/egress.ts';
 import { FerryError } from '../../core/errors.ts';
 import { createAgents } from '../http/agents.ts';
@@ -7,6 +8,8 @@ import type { DropboxSettings } from './settings.ts';
 
 /** Parts under way and a few small requests beside them. */
 const SOCKETS = 24;
+/** Bytes of a body that are handed over at once. */
+const SLICE = 1024 * 1024;
 /** An answer in JSON is far smaller; the largest page of a list has 2,000 entries. */
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** Certificates are checked by the public roots: neither Dropbox nor a test server needs another way. */
@@ -53,7 +56,9 @@ export function openTransport(endpoints: Endpoints, egress: Egress): Transport {
       },
       resolve,
     );
-    request.on('error', reject).end(body);
+    Readable.from(slices(typeof body === 'string' ? Buffer.from(body) : body), { highWaterMark: 1 })
+      .pipe(request)
+      .on('error', reject);
     return promise;
   };
 
@@ -89,6 +94,11 @@ function addressed(url: string, { headers = {}, body }: Outgoing, endpoints: End
   if (!isToken) return { to, headers, body: body ?? '' };
   const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
   return { to, headers: { ...headers, ...type }, body: asked.searchParams.toString() };
+}
+
+/** TLS keeps what it has made of all that it was given: a whole piece would be in memory twice. */
+function* slices(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += SLICE) yield body.subarray(at, at + SLICE);
 }
 
 async function collect(answer: IncomingMessage): Promise<Buffer<ArrayBuffer>> {

@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { HttpRequest } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Egress, Purpose } from '../../core/egress.ts';
 import { unlessAborted } from '../../core/stopping.ts';
@@ -137,6 +138,17 @@ function createClient(
       }
     },
     { step: 'finalizeRequest', priority: 'low', name: 'obeyRetryAfter' },
+  );
+  // Where the server compares a CRC-32 and TLS keeps others out, a SHA-256 of the body besides proves
+  // nothing more (docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html).
+  client.middlewareStack.add(
+    (next) => (call) => {
+      const { request } = call;
+      if (HttpRequest.isInstance(request) && request.headers['x-amz-checksum-crc32'] !== undefined)
+        request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+      return next(call);
+    },
+    { step: 'build', name: 'leaveBodyUnsigned' },
   );
   return client;
 }

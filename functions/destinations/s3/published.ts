@@ -112,7 +112,7 @@ export async function prove(
     );
   }
   const witnesses = [
-    'a signed SHA-256 of every part',
+    provider.checksums === 'crc32' ? 'a CRC-32 of every part' : 'a signed SHA-256 of every part',
     ...(found.crc32 === crc32 ? ['the CRC-32 of the whole object'] : []),
     ...(etagMatches ? ['an ETag made of the MD5 of its parts'] : []),
   ];

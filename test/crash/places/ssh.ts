@@ -27,7 +27,7 @@ export async function startSshPlace(): Promise<CrashPlace> {
     server: 'OpenSSH',
     client: 'sftp',
     bytesAtOnce: 16 * 1024 ** 2,
-    hopBytes: 16 * 1024 ** 2,
+    hopBytes: 24 * 1024 ** 2,
     async open(folder, watch) {
       watches.set(folder, watch);
       const wire = await startFaultProxy({ to: { host, port } });

@@ -4,6 +4,7 @@ import { crc32Of } from '../../../functions/core/crc32.ts';
 import type { RemoteFile } from '../../../functions/destinations/contract.ts';
 import {
   checkpointSchema,
+  jobRecordSchema,
   receiptSchema,
   shownItemSchema,
 } from '../../../functions/runs/schema.ts';
@@ -63,6 +64,8 @@ export function judgeDeliveries(
   const sentParts = new Map<string, number>();
   /** Files that were published without a receipt, and let go of as nobody wanted them there any more. */
   const letGo = new Set<string>();
+  /** When a run last failed at a place: it takes back whatever it knows to be under way there. */
+  const failedAt = new Map<string, number>();
   /** Files with parts that the destination lists and no checkpoint knows: their bytes passed nobody. */
   const unseen = new Set<string>();
 
@@ -115,7 +118,9 @@ export function judgeDeliveries(
         );
       }
       const hasDied = last?.by.state === 'crashed' || last?.by.state === 'timed out';
-      const isKnown = hasDied && !letGo.has(`${place}|${file.path}`);
+      const isLetGo =
+        letGo.has(`${place}|${file.path}`) || (failedAt.get(place) ?? 0) > (last?.at ?? 0);
+      const isKnown = hasDied && !isLetGo;
       if (isThere && isKnown && parts > 1 && server?.canResume) {
         judge.violate(
           'what was published is found again',
@@ -185,6 +190,9 @@ export function judgeDeliveries(
       }
       if (kind === 'CHECKPOINT' && data === undefined) {
         forgotten(place, write.before?.data);
+      }
+      if (kind === 'JOB' && data !== undefined && jobRecordSchema.parse(data).state === 'failed') {
+        failedAt.set(place, timeline.now());
       }
       if (kind !== 'RECEIPT' || data === undefined) return;
       const receipt = receiptSchema.parse(data);

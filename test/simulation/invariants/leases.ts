@@ -9,10 +9,10 @@ export interface Leases {
   written(write: Write): void;
   /** An item of the runs table was read. */
   read(key: string, by: Invocation): void;
-  /** A part was sent. */
-  sent(by: Invocation): void;
+  /** A part of a file was sent. */
+  sent(path: string, by: Invocation): void;
   /** A file is about to be published. */
-  publishes(place: string, by: Invocation): void;
+  publishes(place: string, path: string, by: Invocation): void;
   published(place: string, publication: Publication): void;
   /** Whether the newest holder of a lease has died with it. */
   isOrphaned(place: string): boolean;
@@ -30,8 +30,8 @@ const UNDER_WAY_MS = 60_000;
 
 export function judgeLeases({ judge, timeline }: Nature, { wildClocks }: Leniency): Leases {
   const holdings = new Map<string, Holding>();
-  /** Who has looked at the lease since the last part was sent. */
-  const looked = new Set<Invocation>();
+  /** Who has looked at the lease, and the files of which parts were sent since. */
+  const looked = new Map<Invocation, Set<string>>();
 
   const leaseWritten = (place: string, { before, after, by }: Write) => {
     const fence = Number(after?.fence);
@@ -64,14 +64,14 @@ export function judgeLeases({ judge, timeline }: Nature, { wildClocks }: Lenienc
     },
 
     read(key, by) {
-      if (readKey(key).kind === 'LEASE') looked.add(by);
+      if (readKey(key).kind === 'LEASE') looked.set(by, new Set());
     },
-    sent: (by) => void looked.delete(by),
-    publishes(place, by) {
-      if (looked.has(by)) return;
+    sent: (path, by) => void looked.get(by)?.add(path),
+    publishes(place, path, by) {
+      if (looked.get(by)?.has(path) === false) return;
       judge.violate(
         'the lease is looked at before anything is published',
-        `${by.name} publishes at ${place} without another look`,
+        `${by.name} publishes ${path} at ${place} without another look`,
       );
     },
 

@@ -52,7 +52,7 @@ function watched(inner: Destination, watching: Watching): Destination {
   const watchUpload = (file: RemoteFile, plan: PartPlan, upload: Upload): Upload => ({
     held: upload.held,
     async writePart(part, signal) {
-      deployment.leases.sent(invocation);
+      deployment.leases.sent(file.path, invocation);
       deployment.deliveries.sent(place, file, part.number, plan.count, job);
       held.bytes += part.length;
       held.parts += 1;
@@ -68,7 +68,7 @@ function watched(inner: Destination, watching: Watching): Destination {
     },
     checkpoint: () => noting(upload.checkpoint()),
     finish(digest, signal) {
-      deployment.leases.publishes(place, invocation);
+      deployment.leases.publishes(place, file.path, invocation);
       return noting(upload.finish(digest, signal));
     },
     abort: () => upload.abort(),

@@ -142,7 +142,7 @@ export const plants: readonly Plant[] = [
     name: 'left-over-kept',
     what: 'uploads of archives that are not staged any more are left alone',
     file: DELIVER,
-    changes: [['await takeBackLeftovers(transfer, progress);', '']],
+    changes: [['await takeBackLeftovers(transfer, progress.errors);', '']],
   },
   {
     name: 'begun-unnoted',
