@@ -5,6 +5,7 @@ import type { Ferry } from './ferry.ts';
 import {
   assertDestination,
   destinationNames,
+  expectSame,
   findUser,
   keyOf,
   readUser,
@@ -79,7 +80,7 @@ export async function addDestination(
   const seen = await findUser(ferry, userId);
   const spec = extensible.parse(seen?.spec ?? { v: 1, destinations: {} });
   const added = { ...spec.destinations, [destination]: { type, settings } };
-  await writeSpec(ferry, userId, { ...spec, destinations: added }, seen);
+  await writeSpec(ferry, userId, { ...spec, destinations: added }, expectSame(seen));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Work } from './command.ts';
 import { EXIT, type ExitStatus } from './failure.ts';
 import type { Ferry } from './ferry.ts';
 import { sealSecrets } from './secrets.ts';
-import { findUser, type StoredUser, writeSpec } from './users.ts';
+import { type Expected, findUser, writeSpec } from './users.ts';
 
 /** How long Ferry may take to look at a row: many times the usual; and how often it is asked, in ms. */
 const PATIENCE_MS = 15_000;
@@ -47,16 +47,15 @@ export async function awaitPlan(
 /**
  * Writes settings that were found valid, with their secrets sealed, and waits for what Ferry makes of
  * them.
- * @param seen what was read, where the settings have to be those still
  */
 export async function writePlanned(
   ferry: Ferry,
   userId: string,
   spec: unknown,
+  expected: Expected,
   say: Work['say'],
-  seen?: StoredUser,
 ): Promise<{ readonly plan: Plan; readonly status: ExitStatus }> {
-  await writeSpec(ferry, userId, await sealSecrets(ferry, userId, spec), seen);
+  await writeSpec(ferry, userId, await sealSecrets(ferry, userId, spec), expected);
   say(`The settings of "${userId}" are written.`);
   const plan = await awaitPlan(ferry, userId, say);
   return { plan, status: plan.state === 'invalid' ? EXIT.failed : EXIT.done };

@@ -78,37 +78,55 @@ export async function readUser(ferry: Ferry, userId: string): Promise<StoredUser
 }
 
 /**
- * Writes the settings of a user who may be new; what Ferry keeps beside them stays.
- * @param seen what was read, where the settings have to be those still
- * @throws Failure where they have changed since
+ * What has to be in the row still for settings to be written: those that were read, none at all, or
+ * whatever there is.
+ */
+export type Expected = StoredUser | 'none' | 'any';
+
+/** A row without settings is as good as none. */
+export function expectSame(seen: StoredUser | undefined): StoredUser | 'none' {
+  return seen?.spec === undefined ? 'none' : seen;
+}
+
+/**
+ * Writes the settings of a user; what Ferry keeps beside them stays.
+ * @throws Failure where the row does not hold what is expected
  */
 export async function writeSpec(
   ferry: Ferry,
   userId: string,
   spec: unknown,
-  seen?: StoredUser,
+  expected: Expected,
 ): Promise<void> {
   // DynamoDB compares maps, but not every emulation does: they are read once more, and what Ferry
   // made of them is compared in the write itself.
-  if (seen) {
+  if (typeof expected === 'object') {
     const now = await findUser(ferry, userId);
-    if (!isDeepStrictEqual(now?.spec, seen.spec)) throw changed();
+    if (!isDeepStrictEqual(now?.spec, expected.spec)) throw changed();
   }
-  const hash = seen && hashOf(seen.item);
-  const condition = hash !== undefined && {
-    ConditionExpression: '#status.#hash = :hash',
-    ExpressionAttributeNames: { '#spec': 'spec', '#status': 'status', '#hash': 'specHash' },
-    ExpressionAttributeValues: { ':spec': spec, ':hash': hash },
-  };
+  const { names, values, ...condition } = conditionFor(expected);
   const change = {
     UpdateExpression: 'SET #spec = :spec',
-    ExpressionAttributeNames: { '#spec': 'spec' },
-    ExpressionAttributeValues: { ':spec': spec },
+    ExpressionAttributeNames: { '#spec': 'spec', ...names },
+    ExpressionAttributeValues: { ':spec': spec, ...values },
     ...condition,
   };
-  await unlessChanged(() =>
-    ferry.documents.send(new UpdateCommand({ ...keyOf(ferry, userId), ...change })),
+  await unlessChanged(
+    () => ferry.documents.send(new UpdateCommand({ ...keyOf(ferry, userId), ...change })),
+    expected === 'none' ? () => madeMeanwhile(userId) : changed,
   );
+}
+
+function conditionFor(expected: Expected) {
+  if (expected === 'any') return {};
+  if (expected === 'none') return { ConditionExpression: 'attribute_not_exists(#spec)' };
+  const hash = hashOf(expected.item);
+  if (hash === undefined) return { ConditionExpression: 'attribute_exists(#spec)' };
+  return {
+    ConditionExpression: '#status.#hash = :hash',
+    names: { '#status': 'status', '#hash': 'specHash' },
+    values: { ':hash': hash },
+  };
 }
 
 const checked = z.object({ status: z.object({ specHash: z.string() }) });
@@ -189,13 +207,22 @@ function noUser(userId: string): Failure {
 }
 
 /** @throws Failure where the condition of the write does not hold */
-export async function unlessChanged(write: () => Promise<unknown>): Promise<void> {
+export async function unlessChanged(
+  write: () => Promise<unknown>,
+  toFailure: () => Failure = changed,
+): Promise<void> {
   try {
     await write();
   } catch (thrown) {
     if (!(thrown instanceof ConditionalCheckFailedException)) throw thrown;
-    throw changed();
+    throw toFailure();
   }
+}
+
+function madeMeanwhile(userId: string): Failure {
+  return new Failure(
+    `Somebody else has made "${userId}" meanwhile; nothing was written. Look at it with "ferry user show ${userId}", and run this again to write yours in its place.`,
+  );
 }
 
 function changed(): Failure {

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { ANYWHERE } from '../../functions/core/egress.ts';
+import { SealedSecret } from '../../functions/core/secret.ts';
 import { dropboxSchema } from '../../functions/destinations/dropbox/settings.ts';
 import { openTransport } from '../../functions/destinations/dropbox/transport.ts';
 import { splitIssue } from '../../functions/destinations/setting.ts';
-import { openEgress } from '../../functions/egress/egress.ts';
 import { defineCommand } from '../command.ts';
 import {
   addDestination,
@@ -14,6 +13,7 @@ import {
 import { openLogin } from '../dropbox-login.ts';
 import { Failure } from '../failure.ts';
 import { destination, flag, userId } from '../given.ts';
+import { guardLogin } from '../login-guard.ts';
 import { ask } from '../question.ts';
 import { sealSettings } from '../secrets.ts';
 
@@ -24,7 +24,8 @@ export const dropboxConnect = defineCommand({
   summary: "lets Ferry into a user's Dropbox",
   about: `Shows a link, asks for the code that Dropbox shows to whoever follows it, and puts a refresh token
 into the user's row, sealed. The row has to have a destination of this name and of type dropbox, unless
---new makes it; nothing else in it changes. No app secret is needed.
+--new makes it; nothing else in it changes. No app secret is needed. Another server than Dropbox
+(DROPBOX_OAUTH2_ENDPOINT) is asked only where the operator's policy allows it.
 
 The app comes from dropbox.com/developers/apps: "Scoped access", with the permissions
 files.metadata.read, files.content.write and files.content.read switched on and submitted.`,
@@ -52,7 +53,12 @@ files.metadata.read, files.content.write and files.content.read switched on and 
     // A token that cannot be sealed is not kept: nobody is to log in for nothing.
     await sealSettings(ferry, place, TYPE, { DROPBOX_REFRESH_TOKEN: 'none yet' });
     const oauthEndpoint = oauthEndpointOf(settings);
-    const transport = openTransport({ oauthEndpoint }, openEgress(ANYWHERE));
+    const egress = await guardLogin(ferry, TYPE, {
+      DROPBOX_APP_KEY: appKey,
+      DROPBOX_REFRESH_TOKEN: new SealedSecret(),
+      DROPBOX_OAUTH2_ENDPOINT: settings.DROPBOX_OAUTH2_ENDPOINT,
+    });
+    const transport = openTransport({ oauthEndpoint }, egress);
     const login = await openLogin(appKey, transport, oauthEndpoint);
     say(
       `Follow this link, allow the app, and copy the code that Dropbox shows:\n\n${login.link}\n`,

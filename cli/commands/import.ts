@@ -10,7 +10,7 @@ import { readFilesBelow } from '../import/files.ts';
 import { writePlanned } from '../planned.ts';
 import { hideSecrets } from '../secrets.ts';
 import { assertValid } from '../spec.ts';
-import { findUser } from '../users.ts';
+import { expectSame, findUser } from '../users.ts';
 
 export const importUser = defineCommand({
   name: 'import',
@@ -56,12 +56,12 @@ for as root/.ssh/id_rsa in there.`,
       say('Nothing was written (--dry-run).');
       return { result: { ...result, written: false } };
     }
-    if (!replace && (await findUser(open, id))) {
+    if (!replace && expectSame(await findUser(open, id)) !== 'none') {
       throw new Failure(
         `"${id}" has settings already: give --replace to write these in their place.`,
       );
     }
-    const { plan, status } = await writePlanned(open, id, spec, say);
+    const { plan, status } = await writePlanned(open, id, spec, replace ? 'any' : 'none', say);
     return { result: { ...result, written: true, ...plan }, status };
   },
 });

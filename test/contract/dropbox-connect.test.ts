@@ -44,7 +44,16 @@ describe('ferry dropbox connect', () => {
       outputs: { SettingsTable: database.settingsTable, SecretsKeyArn: SECRETS_KEY },
     });
   });
+  /** What the operator of the fake allows; nothing beside Ferry's defaults without it. */
+  const allow = (policy: object = { network: { allow: ['127.0.0.0/8'] }, plainHttp: true }) =>
+    database.documents.send(
+      new PutCommand({
+        TableName: database.settingsTable,
+        Item: { userId: '#policy', policy: { v: 1, ...policy } },
+      }),
+    );
   beforeEach(async () => {
+    await allow();
     count += 1;
     fake.addAccount(`connect-${count}`);
     userId = `alice-${count}`;
@@ -295,6 +304,22 @@ describe('ferry dropbox connect', () => {
       nas,
       box: { settings: { DROPBOX_APP_KEY: fake.app.key } },
     });
+  });
+
+  it.each([
+    ['an address inside', { plainHttp: true }, /DROPBOX_OAUTH2_ENDPOINT.*127\.0\.0\.1/],
+    [
+      'plain http',
+      { network: { allow: ['127.0.0.0/8'] } },
+      /DROPBOX_OAUTH2_ENDPOINT: .*plain http/,
+    ],
+  ])('%s that the operator does not allow is not connected to', async (_what, policy, words) => {
+    await allow(policy);
+    await put(row);
+    const { code, shown } = await person(connect());
+    expect({ code, shown }).toMatchObject({ code: 1, shown: expect.stringMatching(words) });
+    expect(shown).not.toMatch(/authorize|Code: /);
+    expect(await stored()).toEqual(row);
   });
 
   it('a token in a staged file is not doubled', async () => {
