@@ -86,7 +86,7 @@ export function describeCosts(measurements: readonly Measurement[]): string {
     '',
     `A user with a GiB each night, to the type that takes most CPU time at 50 MiB/s: ${month.toFixed(3)} USD a month, of which the requests of ${DAYS} runs are ${(DAYS * usdPerRun()).toFixed(4)}.`,
     '',
-    'Unit prices:',
+    'Unit prices; look at the source before one is quoted:',
     '',
     ...table(
       ['', 'USD', 'per', 'source'],

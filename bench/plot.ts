@@ -19,6 +19,7 @@ export function drawRates(measurements: readonly Measurement[]): string {
   const groups = measurements.map((one, n) => drawGroup(one, TOP + n * GROUP));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LABEL + WIDTH + 70}" height="${height}" font-family="sans-serif" font-size="11">`,
+    '<title>Rates of Ferry and rclone, by type, size and round trip</title>',
     `<rect width="100%" height="100%" fill="white"/>`,
     `<text x="${LABEL}" y="18"><tspan fill="${COLOURS.ferry}">■ Ferry</tspan> <tspan fill="${COLOURS.rclone}">■ rclone</tspan> <tspan>│ limit, in MiB/s</tspan></text>`,
     ...groups.flat(),

@@ -1,4 +1,4 @@
-/** A list price of us-east-1 in USD, as the vendor's page had it in November 2026. */
+/** A list price of us-east-1 in USD. */
 export interface Price {
   readonly what: string;
   readonly usd: number;
@@ -7,7 +7,11 @@ export interface Price {
   readonly source: string;
 }
 
-/** Everything that costs are reckoned from. Free tiers, discounts and taxes are left out. */
+/**
+ * Everything that costs are reckoned from. Free tiers, discounts and taxes are left out. Those of Lambda
+ * and DynamoDB were compared with what others publish in November 2026; look at the page of the source
+ * before any is quoted.
+ */
 export const PRICES = {
   lambda: {
     what: 'Lambda, arm64',
