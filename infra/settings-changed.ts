@@ -31,7 +31,7 @@ export class SettingsChanged extends Construct {
     this.function = new FerryFunction(this, 'Handler', {
       name: 'settings-changed',
       description: 'Checks settings rows as they are written and plans their next run',
-      // A new policy is held against every row at once.
+      // A batch of a hundred rows, all of them with secrets to be sealed by a KMS that throttles.
       timeout: Duration.minutes(5),
       memoryMb: 512,
       schema: settingsChangedEnvironment,

@@ -12,10 +12,11 @@ used, the last policy that could goes on to count, and the problems are told.`,
   examples: ['ferry policy show'],
   given: z.object({}),
   async run(_given, { ferry, say }) {
-    const { policy, problems, written } = await openPolicy(await ferry()).look();
+    const { policy, problems, walk, written } = await openPolicy(await ferry()).look();
     say(writeYaml(policy).trimEnd());
     if (written === undefined) say('\nNothing is written: these are the defaults.');
     for (const { path, problem, remedy } of problems) say(`  ${path}: ${problem} ${remedy}`);
+    if (walk) say(`\nUsers are held against it: ${walk.rows} so far.`);
     return { result: { policy, written: written?.policy ?? null, problems } };
   },
 });

@@ -1,7 +1,7 @@
 import { type JobName, jobId } from './job.ts';
 import type { RunReport } from './job-ending.ts';
 import type { JobRecord } from './job-record.ts';
-import type { Problem } from './problem.ts';
+import { countAll, type Problem } from './problem.ts';
 
 /** Something that operators may want to be told of at once, whoever the user is. No secret in it. */
 export type FerryEvent = SettingsRefused | HostKeyChanged | RunFailed;
@@ -14,6 +14,7 @@ export interface SettingsRefused {
   readonly userId: string;
   /** The first of them; the row's status has all. */
   readonly problems: readonly Problem[];
+  /** All there are, also where the status has no room for them. */
   readonly problemCount: number;
 }
 
@@ -54,7 +55,7 @@ export function settingsRefused(
     id: `${userId}#${specHash}`,
     userId,
     problems: problems.slice(0, MOST_PROBLEMS),
-    problemCount: problems.length,
+    problemCount: countAll(problems),
   };
 }
 

@@ -71,11 +71,26 @@ export interface PolicyState {
   /** None where `policy` is what was written. */
   readonly problems: readonly Problem[];
   /** Absent where nothing is written. */
-  readonly written?: { readonly policy: unknown; readonly hash: string } | undefined;
+  readonly written?: { readonly policy: unknown } | undefined;
+  /** Names what is written; nothing at all has a name, too. */
+  readonly hash: string;
   /** The content that the item's status speaks of. */
   readonly checkedHash?: string | undefined;
   /** The content that is kept for when one comes that cannot be used. */
   readonly keptHash?: string | undefined;
+  /** What the item has of a walk over all rows that has not ended; absent where there is none. */
+  readonly mark?: unknown;
+  /** The mark, where it can be read. */
+  readonly walk?: PolicyWalk | undefined;
+}
+
+/** How far the rows have been held against a policy. */
+export interface PolicyWalk {
+  readonly policyHash: string;
+  /** The last user of the last page that is done with; absent before the first. */
+  readonly after?: string | undefined;
+  /** Rows that were looked at so far; a page that was repeated counts once. */
+  readonly rows: number;
 }
 
 /** Told at `cron`. */

@@ -8,6 +8,8 @@ export interface Problem {
   readonly remedy: string;
   /** The rule of the operator's policy that it breaks; absent where it is wrong whatever the policy. */
   readonly rule?: string | undefined;
+  /** How many problems this one stands for, where it is not itself alone. */
+  readonly standsFor?: number | undefined;
 }
 
 /** More than anybody mends at once, and few enough for a row of the table to hold them. */
@@ -25,12 +27,22 @@ export function fewProblems(all: readonly Problem[]): readonly Problem[] {
   }));
   const more = problems.length - MOST_TOLD;
   if (more <= 0) return problems;
+  const untold = problems.slice(MOST_TOLD);
+  const [first] = untold;
   const rest = {
     path: 'spec',
     problem: `There are ${more} more problems.`,
     remedy: 'Mend those that are told here first.',
+    standsFor: more,
+    // A rule makes it the operator's alone, which it is where all of them are.
+    ...(first?.rule && untold.every(({ rule }) => rule) ? { rule: first.rule } : {}),
   };
   return [...problems.slice(0, MOST_TOLD), rest];
+}
+
+/** How many there were before some became one. */
+export function countAll(problems: readonly Problem[]): number {
+  return problems.reduce((sum, { standsFor = 1 }) => sum + standsFor, 0);
 }
 
 function cut(text: string): string {

@@ -1,13 +1,14 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  UpdateCommand,
-  type UpdateCommandInput,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { hashContent } from '../core/content-hash.ts';
-import { DEFAULT_POLICY, POLICY_ID, type Policy, type PolicyState } from '../core/policy.ts';
+import {
+  DEFAULT_POLICY,
+  POLICY_ID,
+  type Policy,
+  type PolicyState,
+  type PolicyWalk,
+} from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import { parsePolicy } from './policy.ts';
 
@@ -17,9 +18,23 @@ const KEPT_MS = 60_000;
 /** The settings table names its key so, also for this one item. */
 const POLICY_KEY = { userId: POLICY_ID };
 
-const item = z.object({
+const walkMark = z.object({
+  policyHash: z.string(),
+  after: z.string().optional(),
+  rows: z.int().min(0),
+});
+
+/** What is left of a policy that was removed; a misspelt `policy` is not. */
+const removedItem = z.strictObject({
+  userId: z.literal(POLICY_ID),
+  walk: z.unknown().optional(),
+  status: z.unknown().optional(),
+});
+
+const storedItem = z.object({
   policy: z.unknown().optional(),
   inForce: z.unknown().optional(),
+  walk: z.unknown().optional(),
   status: z.object({ policyHash: z.string() }).optional().catch(undefined),
 });
 
@@ -28,11 +43,14 @@ const item = z.object({
  *
  *     { userId: '#policy', policy: what the operator wrote,
  *       inForce: the last `policy` that could be used,
+ *       walk: { policyHash, after: the last user who was looked at, rows } while there are more,
  *       status: { v: 1, state: 'valid' | 'invalid', problems, checkedAt, policyHash } }
  *
  * `policy` belongs to people, the rest to the pipeline. Where `policy` cannot be used, `inForce` goes
  * on to count, and where there is none, Ferry's own defaults do: those allow no more than a public
  * address over an encrypted connection.
+ * An item without both is what is left of a policy that was removed: `walk`, then `status`, tell how far
+ * the rows have been held against the defaults.
  * @param types of destination that there are
  * @param onBroken told each time that a policy which cannot be used is met
  */
@@ -54,16 +72,39 @@ export function openPolicyTable(
     return state;
   };
 
-  /** Writes beside the policy; nothing where it was removed meanwhile. */
-  const note = async (change: Omit<UpdateCommandInput, 'TableName' | 'Key'>): Promise<void> => {
-    const ConditionExpression = 'attribute_exists(userId)';
-    await client
-      .send(
-        new UpdateCommand({ TableName: table, Key: POLICY_KEY, ConditionExpression, ...change }),
-      )
-      .catch((error: unknown) => {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      });
+  /**
+   * Writes beside the policy. False, and nothing written, where it was removed or put meanwhile, or
+   * where the walk is not any more where it was seen to be.
+   */
+  const note = async (
+    state: PolicyState,
+    UpdateExpression: string,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<boolean> => {
+    const gone = state.written === undefined;
+    const stands = gone ? 'attribute_not_exists(#policy)' : 'attribute_exists(userId)';
+    const unmoved = unmovedSince(state);
+    const ConditionExpression = [stands, ...unmoved.conditions].join(' AND ');
+    const used = `${UpdateExpression} ${ConditionExpression}`;
+    const names = ['after', 'policy', 'status', 'walk'].map((name) => [`#${name}`, name] as const);
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: POLICY_KEY,
+          UpdateExpression,
+          ConditionExpression,
+          ExpressionAttributeNames: Object.fromEntries(
+            names.filter(([name]) => used.includes(name)),
+          ),
+          ExpressionAttributeValues: { ...values, ...unmoved.values },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
   };
 
   return {
@@ -88,7 +129,7 @@ export function openPolicyTable(
       kept = undefined;
     },
 
-    /** Writes what the operator wants, where it can be used. */
+    /** Writes what the operator wants, where it can be used; every row is then looked at from the first. */
     async put(written: unknown): Promise<Parsed<Policy>> {
       const parsed = parsePolicy(written, types);
       if (parsed.ok) {
@@ -96,8 +137,12 @@ export function openPolicyTable(
           new UpdateCommand({
             TableName: table,
             Key: POLICY_KEY,
-            UpdateExpression: 'SET #policy = :policy',
-            ExpressionAttributeNames: { '#policy': 'policy' },
+            UpdateExpression: 'SET #policy = :policy REMOVE #walk, #status',
+            ExpressionAttributeNames: {
+              '#policy': 'policy',
+              '#walk': 'walk',
+              '#status': 'status',
+            },
             ExpressionAttributeValues: { ':policy': written },
           }),
         );
@@ -106,42 +151,68 @@ export function openPolicyTable(
       return parsed;
     },
 
-    /** Keeps a usable one for when one comes that is not. */
-    async keep({ written, problems, keptHash }: PolicyState): Promise<void> {
-      if (written === undefined || problems.length > 0 || keptHash === written.hash) return;
-      await note({
-        UpdateExpression: 'SET inForce = :good',
-        ExpressionAttributeValues: { ':good': written.policy },
-      });
+    /**
+     * Begins a walk over all rows, and by the same write keeps a usable policy for when one comes that
+     * is not. The state that stands then; undefined where it changed meanwhile.
+     */
+    async begin(state: PolicyState): Promise<PolicyState | undefined> {
+      const { hash, problems, written } = state;
+      const walk = { policyHash: hash, rows: 0 };
+      const keeps = written !== undefined && problems.length === 0;
+      const begun = await note(
+        state,
+        keeps ? 'SET #walk = :walk, inForce = :good' : 'SET #walk = :walk',
+        { ':walk': walk, ...(keeps ? { ':good': written.policy } : {}) },
+      );
+      return begun ? { ...state, walk, mark: walk } : undefined;
     },
 
-    /** Notes in the item what was made of it. */
-    async settle({ written, problems }: PolicyState): Promise<void> {
-      if (written === undefined) return;
+    /** Notes how far the walk has come. False where somebody else has moved it, or begun another. */
+    moveOn: (state: PolicyState, walk: PolicyWalk): Promise<boolean> =>
+      note(state, 'SET #walk = :walk', { ':walk': walk }),
+
+    /** Ends the walk and notes in the item what was made of it; false as for `moveOn`. */
+    settle(state: PolicyState): Promise<boolean> {
       const status = {
         v: 1,
-        state: problems.length === 0 ? 'valid' : 'invalid',
-        problems,
+        state: state.problems.length === 0 ? 'valid' : 'invalid',
+        problems: state.problems,
         checkedAt: new Date(now()).toISOString(),
-        policyHash: written.hash,
+        policyHash: state.hash,
       };
-      await note({
-        UpdateExpression: 'SET #status = :status',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':status': status },
-      });
+      return note(state, 'SET #status = :status REMOVE #walk', { ':status': status });
     },
   };
 }
 
+/** Holds while the walk is where it was. One that cannot be read is written over by whoever comes. */
+function unmovedSince({ mark, walk }: PolicyState) {
+  if (mark === undefined) return { conditions: ['attribute_not_exists(#walk)'], values: {} };
+  if (walk === undefined) return { conditions: [], values: {} };
+  const { policyHash, after } = walk;
+  const there =
+    after === undefined ? 'attribute_not_exists(#walk.#after)' : '#walk.#after = :seenAfter';
+  return {
+    conditions: ['#walk.policyHash = :seenHash', there],
+    values: { ':seenHash': policyHash, ...(after === undefined ? {} : { ':seenAfter': after }) },
+  };
+}
+
 function readState(given: unknown, types: readonly string[]): PolicyState {
-  if (given === undefined) return { policy: DEFAULT_POLICY, problems: [] };
-  const { policy, inForce, status } = item.parse(given);
-  const written = { policy, hash: hashContent(policy) };
+  const stored = storedItem.parse(given ?? {});
+  const { policy, inForce, status, walk: mark } = stored;
+  const walk = walkMark.safeParse(mark).data;
+  const at = { hash: hashContent(policy), checkedHash: status?.policyHash, mark, walk };
+  if (isNothingWritten(given)) return { policy: DEFAULT_POLICY, problems: [], ...at };
   const keptHash = inForce === undefined ? undefined : hashContent(inForce);
-  const told = { written, checkedHash: status?.policyHash, keptHash };
+  const told = { ...at, written: { policy }, keptHash };
   const parsed = parsePolicy(policy, types);
   if (parsed.ok) return { policy: parsed.value, problems: [], ...told };
   const last = parsePolicy(inForce, types);
   return { policy: last.ok ? last.value : DEFAULT_POLICY, problems: parsed.problems, ...told };
+}
+
+/** Whether there is nothing, or nothing but what the pipeline notes of a policy that was removed. */
+function isNothingWritten(given: unknown): boolean {
+  return given === undefined || removedItem.safeParse(given).success;
 }

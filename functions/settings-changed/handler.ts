@@ -2,6 +2,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse } from 'aws-lambda';
 import { Temporal } from 'temporal-polyfill';
+import { systemClock } from '../core/clock.ts';
 import { findReadableSecrets } from '../destinations/registry.ts';
 import { connectDynamoDb, connectKms } from '../platform/clients.ts';
 import { readEnvironment, settingsChangedEnvironment } from '../platform/environment.ts';
@@ -34,14 +35,14 @@ const tools = {
 /** Stream of the settings table: each row that was written is read afresh, checked and planned. */
 export const handler = middy<unknown, DynamoDBBatchResponse>()
   .use(injectLambdaContext(log, LOG_CONTEXT))
-  .handler(async (event) => {
+  .handler(async (event, context) => {
     const changes = readStreamEvent(event);
     // A policy that is written is seen by the next row that is checked.
     policies.forget();
     const { windowMinutes: minutes = environment.SPREAD_MINUTES } = await policies.read();
     const spread = { minutes, shards: environment.DUE_SHARDS };
     const failed = await checkChanges(
-      { ...tools, spread },
+      { ...tools, spread, clock: systemClock(() => context.getRemainingTimeInMillis()) },
       changes.map(({ userId }) => userId),
     );
     return {

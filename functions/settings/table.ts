@@ -107,10 +107,14 @@ export function openSettingsTable<Configured>(
       }
     },
 
-    /** The ids of all users, by pages. */
-    async *everyone() {
+    /** The ids of all users, by pages, in the table's own order; those behind `after` alone, there or not. */
+    async *everyone(after?: string) {
       const pages = paginateScan(
-        { client, pageSize: PAGE },
+        {
+          client,
+          pageSize: PAGE,
+          ...(after === undefined ? {} : { startingToken: { [SETTINGS_KEY]: after } }),
+        },
         {
           TableName: table,
           ConsistentRead: true,

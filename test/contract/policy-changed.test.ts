@@ -62,22 +62,29 @@ async function change(...ids: string[]) {
 }
 
 describe('a policy that is written', () => {
-  it('counts when a later one cannot be used, although some row could not be looked at by it', async () => {
+  it('asks for a row that cannot be looked at by itself, and comes to its end', async () => {
     await put('user-1', { spec });
     const unreadable = { pk: 'USER#user-1', sk: 'JOB#2026-11-22T00:00:00Z#nas' };
     const runs = { TableName: dynamo.runsTable };
     await dynamo.documents.send(new PutCommand({ ...runs, Item: { ...unreadable, data: 'none' } }));
     await write({ v: 1, types: ['s3'] });
-    expect([...(await change(POLICY))]).toEqual([POLICY]);
-    const kept = await item(POLICY);
-    expect(kept).toMatchObject({ inForce: { v: 1, types: ['s3'] } });
+    await put('user-2', { spec });
+    expect([...(await change(POLICY))]).toEqual([]);
+    expect(await item(POLICY)).toMatchObject({
+      inForce: { v: 1, types: ['s3'] },
+      status: { state: 'valid' },
+    });
+    expect(await item('user-2')).toMatchObject({ status: { state: 'invalid' } });
+    const asked = await item('user-1');
+    expect(asked).toMatchObject({ status: { askedAt: expect.any(String) } });
     // Tried again and again, it writes nothing that would be one more change.
-    expect([...(await change(POLICY))]).toEqual([POLICY]);
-    expect(await item(POLICY)).toEqual(kept);
+    expect([...(await change('user-1', POLICY))]).toEqual(['user-1']);
+    expect(await item('user-1')).toEqual(asked);
     await write({ v: 1, tpyes: ['s3', 'ssh'] });
     expect(await world.openPolicies().read()).toMatchObject({ types: ['s3'] });
     await dynamo.documents.send(new DeleteCommand({ ...runs, Key: unreadable }));
-    expect([...(await change(POLICY))]).toEqual([]);
+    expect([...(await change('user-1'))]).toEqual([]);
+    expect(await item('user-1')).toMatchObject({ status: { state: 'invalid' } });
   });
 
   it('is held against every row: those that ask for more leave the index, and come back with it', async () => {

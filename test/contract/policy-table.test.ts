@@ -82,17 +82,17 @@ describe('the policy item', () => {
     const table = open();
     await write({ v: 1, mostDestinations: 2 });
     const state = await table.look();
-    expect(state.checkedHash).not.toBe(state.written?.hash);
-    await table.keep(state);
-    await table.settle(state);
+    expect(state.checkedHash).not.toBe(state.hash);
+    const begun = await table.begin(state);
+    expect(begun && (await table.settle(begun))).toBe(true);
     expect(await item()).toMatchObject({
       policy: { v: 1, mostDestinations: 2 },
       inForce: { v: 1, mostDestinations: 2 },
       status: { v: 1, state: 'valid', problems: [] },
     });
     const settled = await table.look();
-    expect(settled.checkedHash).toBe(settled.written?.hash);
-    expect(settled.keptHash).toBe(settled.written?.hash);
+    expect(settled.checkedHash).toBe(settled.hash);
+    expect(settled.keptHash).toBe(settled.hash);
   });
 });
 
@@ -100,12 +100,12 @@ describe('a policy that cannot be used', () => {
   it('leaves the last good one in force, in every process, and is told of', async () => {
     const table = open();
     await write({ v: 1, mostDestinations: 2, plainHttp: true });
-    await table.keep(await table.look());
+    await table.begin(await table.look());
     await write({ v: 1, mostDestinations: 3, plainHtp: true });
     expect(await open().read()).toMatchObject({ mostDestinations: 2, plainHttp: true });
     expect(broken).toMatchObject([[{ path: 'policy.plainHtp', remedy: /plainHttp/ }]]);
-    await table.keep(await table.look());
-    await table.settle(await table.look());
+    await table.begin(await table.look());
+    expect(await table.settle(await table.look())).toBe(true);
     expect(await item()).toMatchObject({
       inForce: { mostDestinations: 2, plainHttp: true },
       status: { state: 'invalid', problems: [{ path: 'policy.plainHtp' }] },
@@ -115,7 +115,7 @@ describe('a policy that cannot be used', () => {
 
   it.each([
     ['was never good', { ...Key, policy: 'free for all' }],
-    ['is gone from its item', { ...Key }],
+    ['is misspelt in its item', { ...Key, polciy: { v: 1 } }],
     ['replaced what was in force', { ...Key, policy: { v: 2 }, inForce: 'nonsense', status: 7 }],
   ])('counts as the defaults where it %s', async (_what, Item) => {
     await dynamo.documents.send(new PutCommand({ TableName: dynamo.settingsTable, Item }));
@@ -123,13 +123,25 @@ describe('a policy that cannot be used', () => {
     expect(broken).toHaveLength(1);
   });
 
+  it('is none where nothing but what the pipeline notes is in its item', async () => {
+    for (const rest of [{}, { walk: { policyHash: 'a', rows: 1 } }, { status: { v: 1 } }]) {
+      const Item = { ...Key, ...rest };
+      await dynamo.documents.send(new PutCommand({ TableName: dynamo.settingsTable, Item }));
+      expect(await open().look()).toMatchObject({ policy: DEFAULT_POLICY, problems: [] });
+    }
+    expect(broken).toEqual([]);
+  });
+
   it('does not come back after it was deleted meanwhile', async () => {
     const table = open();
     await write({ v: 1 });
     const state = await table.look();
     await dynamo.documents.send(new DeleteCommand({ TableName: dynamo.settingsTable, Key }));
-    await table.keep(state);
-    await table.settle(state);
+    expect(await table.begin(state)).toBeUndefined();
+    expect(await table.moveOn(state, { policyHash: state.hash, after: 'ada', rows: 1 })).toBe(
+      false,
+    );
+    expect(await table.settle(state)).toBe(false);
     expect(await item()).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import { KMSClient } from '@aws-sdk/client-kms';
 import { Temporal } from 'temporal-polyfill';
+import { systemClock } from '../../functions/core/clock.ts';
 import type { FerryEvent } from '../../functions/core/event.ts';
 import { findReadableSecrets } from '../../functions/destinations/registry.ts';
 import { parseDestination } from '../../functions/platform/parse-destination.ts';
@@ -8,6 +9,7 @@ import { openHistory } from '../../functions/runs/history.ts';
 import { openSealer } from '../../functions/secrets/sealing.ts';
 import { openSettingsTable } from '../../functions/settings/table.ts';
 import { checkChanges } from '../../functions/settings-changed/check-changes.ts';
+import type { PolicyTools } from '../../functions/settings-changed/check-policy.ts';
 import { startKeyService } from '../../local/key-service.ts';
 import { CREDENTIALS, REGION } from '../../local/local-names.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
@@ -20,7 +22,10 @@ export interface SettingsWorld {
   readonly dynamo: EmbeddedDynamoDb;
   openPolicies(): ReturnType<typeof openPolicyTable>;
   /** What the function does with a batch of the table's stream: ids that failed, and what it raised. */
-  change(ids: readonly string[]): Promise<{
+  change(
+    ids: readonly string[],
+    clock?: PolicyTools['clock'],
+  ): Promise<{
     readonly failed: ReadonlySet<string>;
     readonly events: readonly FerryEvent[];
   }>;
@@ -37,7 +42,7 @@ export async function startSettingsWorld(): Promise<SettingsWorld> {
   return {
     dynamo,
     openPolicies,
-    async change(ids) {
+    async change(ids, clock = systemClock(() => 300_000)) {
       const events: FerryEvent[] = [];
       const policies = openPolicies();
       const failed = await checkChanges(
@@ -60,6 +65,7 @@ export async function startSettingsWorld(): Promise<SettingsWorld> {
           raise: async (raised) => void events.push(...raised),
           log: { info() {}, warn() {} },
           now: () => Temporal.Now.instant(),
+          clock,
         },
         ids,
       );

@@ -140,6 +140,7 @@ function openUpload(
         // The temporary file of other servers keeps its folder; here nothing does.
         server.knownFolders.clear();
         await ensureFolder(server, folderOf(file), signal);
+        await assertNoFolder(server, final, signal);
         await publish(
           server,
           {

@@ -102,12 +102,12 @@ export async function proveSize(
 
 /**
  * Gives a whole file its final name, in place of what has it. A server that does not say whether it
- * has done so is not asked to do it again, but looked at: it may be at it still.
+ * has done so is not asked to do it again, but looked at: it may be at it still. The caller has just
+ * looked that no folder has that name (`assertNoFolder`).
  * @throws FerryError `upload-lost` where the file is gone, and not to its final name; `name-refused`
  * where a folder has that
  */
 export async function publish(server: Server, whole: Whole, signal: AbortSignal): Promise<void> {
-  await assertNoFolder(server, whole.final, signal);
   let first: unknown;
   for (const destination of spellings(whole.target ?? whole.final)) {
     try {

@@ -9,6 +9,7 @@ import { statusOf } from './errors.ts';
 import { assertNoFolder } from './final-name.ts';
 import { ensureFolder } from './folders.ts';
 import { isUnknownRequest } from './probe.ts';
+import type { Entry } from './properties.ts';
 import { writeRange } from './ranged-write.ts';
 import type { Remote } from './remote.ts';
 import { openRunningMd5 } from './running-md5.ts';
@@ -73,6 +74,7 @@ function openUpload(
   const inOrder = createTurnstile(1);
   const md5 = openRunningMd5(plan, held);
   let prefix = held;
+  let seen: Entry | undefined;
 
   const write = async (offset: number, bytes: Buffer, signal: AbortSignal) => {
     // A whole PUT also takes the place of what an earlier upload may have left.
@@ -117,14 +119,14 @@ function openUpload(
       inOrder(async () => {
         if (part.number > prefix) throw uploadLost('the part before is missing');
         await send(part, signal);
-        const { etag } = await assertArrived(part, signal);
-        md5.take(part, etag);
+        seen = await assertArrived(part, signal);
+        md5.take(part, seen.etag);
         prefix = Math.max(prefix, part.number + 1);
       }),
 
     async checkpoint(): Promise<Json> {
       const parts = prefix;
-      const marks = parts === plan.count ? await temporary.marks() : {};
+      const marks = parts === plan.count ? await temporary.marks(seen) : {};
       return toCheckpoint(file, plan, { by, parts, ...marks });
     },
 

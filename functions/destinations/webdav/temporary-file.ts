@@ -6,6 +6,7 @@ import type { RemoteFile } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark, Saved, State } from './checkpoint.ts';
 import { noRoom, shortWrite } from './errors.ts';
+import { assertNoFolder } from './final-name.ts';
 import { putFile } from './folders.ts';
 import { type Entry, look, roomIn } from './properties.ts';
 import { findOurs, markOf, proveSize, publish } from './publish.ts';
@@ -18,8 +19,11 @@ export interface TemporaryFile {
   look(signal: AbortSignal): Promise<Entry | undefined>;
   /** Puts the first bytes there, or all, in place of anything older. */
   put(body: Buffer, signal: AbortSignal): Promise<void>;
-  /** What another process needs once all parts are there. */
-  marks(): Promise<Pick<State, 'ours' | 'before'>>;
+  /**
+   * What another process needs once all parts are there.
+   * @param seen the file as it was looked at after its last part, where this process has done that
+   */
+  marks(seen?: Entry): Promise<Pick<State, 'ours' | 'before'>>;
   /** Whether the file has its final name already, by the marks of a checkpoint. */
   isPublished(signal: AbortSignal): Promise<boolean>;
   /** Why the server has less than it acknowledged. @param bytes of the whole file */
@@ -44,7 +48,7 @@ export function openTemporaryFile(
   let before: Mark | null | undefined = saved?.before;
 
   const mark = async (found: Entry, signal: AbortSignal) => {
-    const older = await look(server, final, signal);
+    const older = await assertNoFolder(server, final, signal);
     ours = markOf(found);
     before = older ? markOf(older) : null;
     return { ours, before };
@@ -60,8 +64,8 @@ export function openTemporaryFile(
 
     put: (body, signal) => putFile(server, folder, { url, body }, signal),
 
-    async marks() {
-      const found = ours === undefined ? await look(server, url, NEVER) : undefined;
+    async marks(seen) {
+      const found = ours === undefined ? (seen ?? (await look(server, url, NEVER))) : undefined;
       return found ? mark(found, NEVER) : { ours, before };
     },
 
