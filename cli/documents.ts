@@ -13,6 +13,8 @@ export async function readInput(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown) {
+      if (thrown.code === 'ENOENT') throw misuse(`There is no file ${file}.`);
+      if (thrown.code === 'EISDIR') throw misuse(`${file} is a folder. Name a file in it.`);
       throw misuse(`${file} cannot be read: ${thrown.message}.`);
     }
     throw thrown;
@@ -36,7 +38,8 @@ export function readYaml(document: string): unknown {
   const parsed = parseDocument(document, { prettyErrors: true });
   const [wrong] = parsed.errors;
   // Of the message no more than the first line: what follows shows the text, which may be a secret.
-  if (wrong) throw new Failure(`This is no YAML: ${wrong.message.split('\n')[0]}`);
+  if (wrong)
+    throw new Failure(`This is no YAML: ${wrong.message.split('\n')[0]?.replace(/:$/, '.')}`);
   const value: unknown = parsed.toJS({ maxAliasCount: 100 });
   if (value === null || value === undefined) throw new Failure('There are no settings in it.');
   return value;

@@ -112,6 +112,21 @@ describe('a row that is written with the command line', () => {
     expect((await stored())?.spec).toEqual(theirs);
   });
 
+  it.each([
+    ['that is not there', 'none.yaml', undefined, 2, /^There is no file \S+none\.yaml\.$/m],
+    ['that is a folder', '', undefined, 2, /is a folder\. Name a file in it\.$/m],
+    ['with tabs', 'tabs.yaml', 'v: 1\ndestinations:\n\tnas: {}\n', 1, /line 3, column 1\.$/m],
+    ['that is empty', 'empty.yaml', '', 1, /^There are no settings in it\.$/m],
+  ])(
+    'cannot come from a file %s, in words that say so',
+    async (_what, name, content, code, words) => {
+      const file = content === undefined ? join(folder, name) : await write(name, content);
+      const { status, told } = await run(['user', 'put', userId, '--file', file]);
+      expect({ status, told }).toMatchObject({ status: code, told: expect.stringMatching(words) });
+      expect(await stored()).toBeUndefined();
+    },
+  );
+
   describe('in an editor', () => {
     const editor = () =>
       write(
