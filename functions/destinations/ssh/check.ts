@@ -66,7 +66,7 @@ async function* checkFolder(
     const part = { number: 0, offset: 0, length: written.length, bytes: written };
     const handle = await openFile(connection, path, 'w', stop);
     try {
-      await writeBytes(connection, handle, part, path, stop);
+      await writeBytes([{ connection, handle }], part, path, stop);
     } finally {
       if (stop.aborted) releaseHandle(connection, handle);
     }

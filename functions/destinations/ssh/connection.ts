@@ -1,5 +1,6 @@
 import type { SFTPWrapper } from 'ssh2';
 import { abortError, type FerryError } from '../../core/errors.ts';
+import { MiB } from '../../core/parts.ts';
 import { unlessAborted } from '../../core/stopping.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { dial } from './dial.ts';
@@ -23,8 +24,11 @@ const GOODBYE_MS = 2_000;
  */
 export const REQUEST_BYTES = 28 * 1024;
 
-/** Requests on their way at once: 2 MiB, the window that OpenSSH grants a channel (channels.h). */
-export const REQUESTS_IN_FLIGHT = 73;
+/** OpenSSH takes 255 KiB (sftp-common.h), ssh2 sends it 254 in one: this is whole pages. */
+const OPENSSH_REQUEST_BYTES = 252 * 1024;
+
+/** Bytes on their way at once: the window that OpenSSH grants a channel (channels.h). */
+const WINDOW_BYTES = 2 * MiB;
 
 /** Sends one request; `answer` gets the server's status, or what was asked for. */
 export type Send<T> = (
@@ -39,6 +43,14 @@ export interface Connection {
   /** Shared by all uploads over this connection. */
   readonly writes: Window;
   readonly isLost: boolean;
+  /** Whether the server is OpenSSH. */
+  readonly isOpenSsh: boolean;
+  /** Where the server was reached. */
+  readonly address: string | undefined;
+  /** Bytes of one write request. */
+  readonly requestBytes: number;
+  /** The fastest answer so far, in ms: what a round trip takes. */
+  readonly roundTripMs: number;
   /**
    * One SFTP request and its answer. A status other than OK is thrown as ssh2 made it (`statusOf`).
    * @param patienceMs how long the server may be silent meanwhile
@@ -59,6 +71,7 @@ export type SshSurroundings = Pick<
 /**
  * Connects, in stages that `passed` is told of: name lookup, address, TCP connection, host key,
  * authentication, SFTP.
+ * @param only the server's address where another of its name would not do
  * @throws FerryError that says which setting to look at
  */
 export async function connect(
@@ -66,9 +79,10 @@ export async function connect(
   surroundings: SshSurroundings,
   signal: AbortSignal,
   passed: Passed = () => {},
+  only?: string,
 ): Promise<Connection> {
   try {
-    const socket = await dial(settings, surroundings.egress, signal, passed);
+    const socket = await dial(settings, surroundings.egress, signal, passed, only);
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(noConnection(settings, undefined)), ESTABLISH_MS);
     try {
@@ -94,9 +108,10 @@ async function establish(
 ): Promise<Connection> {
   const isFirstTrusted = surroundings.trustFirstHostKey && settings.hostKeys.accepted.length === 0;
   const known = isFirstTrusted ? await recallHostKey(settings, surroundings) : undefined;
-  const writes = openWindow(REQUESTS_IN_FLIGHT);
   // One command at a time: servers allow few channels (OpenSSH: MaxSessions 10), and one disk is busy.
   const commands = openWindow(1);
+  let writes: Window | undefined;
+  let roundTripMs = Number.POSITIVE_INFINITY;
   const waiting = new Set<(error: FerryError) => void>();
   let heardAt = performance.now();
   let trouble: unknown;
@@ -106,7 +121,7 @@ async function establish(
     if (lost) return lost;
     lost = error;
     socket.destroy();
-    writes.close(error);
+    writes?.close(error);
     commands.close(error);
     for (const fail of [...waiting]) fail(error);
     return error;
@@ -115,9 +130,13 @@ async function establish(
   socket.on('close', () => lose(connectionBroken(trouble)));
 
   const trust = isFirstTrusted ? { known } : undefined;
-  const { ssh, sftp, hostKey, end } = await handshake(socket, settings, trust, passed, (error) => {
+  const onTrouble = (error: unknown) => {
     trouble ??= error;
-  });
+  };
+  const shaken = await handshake(socket, settings, trust, passed, onTrouble);
+  const { ssh, sftp, hostKey, isOpenSsh, end } = shaken;
+  const requestBytes = isOpenSsh ? OPENSSH_REQUEST_BYTES : REQUEST_BYTES;
+  writes = openWindow(Math.floor(WINDOW_BYTES / requestBytes));
   sftp.on('error', (error: unknown) => lose(connectionBroken(error)));
   sftp.on('close', () => lose(connectionBroken(trouble)));
 
@@ -153,6 +172,7 @@ async function establish(
       try {
         send(sftp, (error, value) => {
           heardAt = performance.now();
+          roundTripMs = Math.min(roundTripMs, heardAt - sentAt);
           if (error && statusOf(error) === undefined) fail(lose(connectionBroken(error)));
           else if (error) fail(error);
           else {
@@ -179,6 +199,12 @@ async function establish(
   return {
     base: basePath(home, settings.remotePath),
     writes,
+    isOpenSsh,
+    address: socket.remoteAddress,
+    requestBytes,
+    get roundTripMs() {
+      return roundTripMs;
+    },
     get isLost() {
       return lost !== undefined;
     },

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AnyAuthMethod, Client, SFTPWrapper } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
+import * as z from 'zod';
 import type { FerryError } from '../../core/errors.ts';
 import {
   type FirstTrust,
@@ -21,6 +22,8 @@ export interface Handshake {
   readonly ssh: Client;
   readonly sftp: SFTPWrapper;
   readonly hostKey: OfferedKey;
+  /** Whether the server says that it is OpenSSH, in its identification (RFC 4253, 4.2). */
+  readonly isOpenSsh: boolean;
   /** Says goodbye; may never resolve when the server does not answer. */
   end(): Promise<unknown>;
 }
@@ -31,6 +34,13 @@ const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 4 };
 /** The SSH client beneath `ssh2-sftp-client`, which its type declarations leave out. */
 class OpenSftpClient extends SftpClient {
   declare readonly client: Client;
+}
+
+/** Where ssh2 keeps the software version of the server's identification; it tells nobody. */
+const identified = z.object({ _remoteVer: z.string() });
+
+function isOpenSsh(client: Client): boolean {
+  return identified.safeParse(client).data?._remoteVer.startsWith('OpenSSH_') ?? false;
 }
 
 /**
@@ -75,7 +85,8 @@ export async function handshake(
       ...KEEPALIVE,
     });
     if (!shown) throw new Error('the SSH client asked nobody about the host key');
-    return { ssh: client.client, sftp, hostKey: shown, end: () => client.end() };
+    const ssh = client.client;
+    return { ssh, sftp, hostKey: shown, isOpenSsh: isOpenSsh(ssh), end: () => client.end() };
   } catch (error) {
     throw refusal ?? trouble ?? error;
   }

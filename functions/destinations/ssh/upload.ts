@@ -9,29 +9,15 @@ import { uploadLost } from '../upload-checkpoint.ts';
 import { readCheckpoint, toCheckpoint } from './checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { type Paths, proveFinal, publish } from './publish.ts';
-import {
-  closeFile,
-  ensureFolder,
-  openFile,
-  releaseHandle,
-  removeFile,
-  statEntry,
-  syncFile,
-} from './remote-files.ts';
+import { ensureFolder, openFile, removeFile, statEntry } from './remote-files.ts';
 import { fullPath, temporaryPath } from './remote-path.ts';
 import type { Session } from './session.ts';
-import { writeBytes } from './write-bytes.ts';
-
-/** The temporary file of one upload, open for writing over the connection that opened it. */
-interface Open {
-  readonly connection: Connection;
-  readonly handle: Buffer;
-}
+import { type SharedFile, shareFile } from './shared-file.ts';
 
 interface State {
   readonly held: number;
   /** Absent where an earlier process has published already. */
-  readonly open: Open | undefined;
+  readonly open: SharedFile | undefined;
   /** As in the checkpoint. */
   readonly modified: number | undefined;
 }
@@ -47,7 +33,8 @@ export async function beginUpload(
   const paths = pathsOf(connection, file);
   await ensureFolder(connection, paths.folder, signal);
   const handle = await openFile(connection, paths.temporary, 'w', signal);
-  const state = { held: 0, open: { connection, handle }, modified: undefined };
+  const open = shareFile(session, { connection, handle }, paths.temporary, file.size);
+  const state = { held: 0, open, modified: undefined };
   return openUpload(session, file, plan, paths, state);
 }
 
@@ -76,7 +63,9 @@ export async function resumeUpload(
     ? saved.parts
     : Math.min(saved.parts, Math.floor(temporary.size / plan.partSize));
   const handle = await openFile(connection, paths.temporary, 'r+', signal);
-  return openUpload(session, file, plan, paths, { held, open: { connection, handle }, modified });
+  const left = Math.max(0, file.size - held * plan.partSize);
+  const open = shareFile(session, { connection, handle }, paths.temporary, left);
+  return openUpload(session, file, plan, paths, { held, open, modified });
 }
 
 function pathsOf(connection: Connection, file: RemoteFile): Paths {
@@ -100,18 +89,16 @@ function openUpload(
 
     async writePart(part: Part, signal) {
       if (!open) throw uploadLost('the file was closed');
-      const { connection, handle } = open;
-      await writeBytes(connection, handle, part, paths.temporary, signal);
+      await open.write(part, signal);
       leading.settle(part.number);
     },
 
     async checkpoint() {
       const parts = leading.count;
       if (open) {
-        const { connection, handle } = open;
-        await syncFile(connection, handle, paths.temporary, NEVER);
+        await open.sync(NEVER);
         if (parts === plan.count) {
-          modified = (await statEntry(connection, paths.temporary, NEVER))?.modified;
+          modified = (await statEntry(open.connection, paths.temporary, NEVER))?.modified;
         }
       }
       const isWhole = parts === plan.count;
@@ -124,8 +111,8 @@ function openUpload(
       if (!temporary) return proveFinal(connection, paths.final, digest, modified, signal);
       if (leading.count < plan.count || temporary.size !== file.size) throw incomplete();
       if (open) {
-        await syncFile(connection, open.handle, paths.temporary, signal);
-        await closeFile(connection, open.handle, paths.temporary, signal);
+        await open.sync(signal);
+        await open.close(signal);
         open = undefined;
       }
       modified = temporary.modified;
@@ -133,7 +120,7 @@ function openUpload(
     },
 
     async abort() {
-      if (open) releaseHandle(open.connection, open.handle);
+      open?.release();
       open = undefined;
       await removeFile(await session.connection(NEVER), paths.temporary, NEVER);
     },
