@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MiB, type PartPlan, partRange } from '../../functions/core/parts.ts';
 import type { Destination, RemoteFile, Upload } from '../../functions/destinations/contract.ts';
+import { partEtag } from '../../functions/destinations/s3/etags.ts';
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
 import { type Front, type Seen, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
@@ -127,6 +128,39 @@ describe('S3 when things go wrong', () => {
     front.react((seen) => (isList(seen) ? answer : undefined));
     const resumed = await destination.resume(file, PLAN, checkpoint ?? null, NEVER);
     expect(resumed.held).toBe(2);
+    await resumed.finish(digestOf(BYTES), NEVER);
+    expect(await stored()).toEqual(digestOf(BYTES));
+  });
+
+  it.each([
+    ['is not sent again', 0],
+    ['is sent again where it is not what is to be sent', 1],
+  ])('a part that nobody noted before the worker was killed %s', async (_what, sent) => {
+    const upload = await destination.begin(file, PLAN, NEVER);
+    await write(upload, 0);
+    const checkpoint = await upload.checkpoint();
+    const range = partRange(PLAN, 1);
+    const bytes = Buffer.from(BYTES.subarray(range.offset, range.offset + range.length));
+    if (sent > 0) bytes.writeUInt8(bytes.readUInt8(0) ^ 1, 0);
+    await upload.writePart({ ...range, bytes }, NEVER);
+    // The embedded server lists no parts.
+    const parts = [BYTES.subarray(0, range.offset), bytes].map(
+      (part, at) =>
+        `<Part><PartNumber>${at + 1}</PartNumber><Size>${part.length}</Size><ETag>"${partEtag(part)}"</ETag></Part>`,
+    );
+    front.react((seen) =>
+      isList(seen)
+        ? {
+            status: 200,
+            body: `<ListPartsResult><UploadId>${seen.query.get('uploadId')}</UploadId>${parts.join('')}</ListPartsResult>`,
+          }
+        : undefined,
+    );
+    const resumed = await destination.resume(file, PLAN, checkpoint ?? null, NEVER);
+    expect(resumed.held).toBe(1);
+    const before = front.seen.length;
+    await write(resumed, 1);
+    expect(front.seen.slice(before).filter(({ method }) => method === 'PUT')).toHaveLength(sent);
     await resumed.finish(digestOf(BYTES), NEVER);
     expect(await stored()).toEqual(digestOf(BYTES));
   });

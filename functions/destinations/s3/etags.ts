@@ -7,6 +7,11 @@ export function plainEtag(etag: string): string {
   return etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1');
 }
 
+/** The ETag that AWS gives to a part, where no key of the user's encrypts it: its MD5. */
+export function partEtag(bytes: Buffer): string {
+  return createHash('md5').update(bytes).digest('hex');
+}
+
 /**
  * The ETag that AWS gives to an object made of parts: the MD5 of the parts' MD5s and their number.
  * Undefined where the parts' own ETags are no MD5s.

@@ -5,8 +5,14 @@ import { NEVER } from '../../core/stopping.ts';
 import type { Json, RemoteFile, Upload } from '../contract.ts';
 import { endAbandoned } from './abandoned-uploads.ts';
 import type { Bucket } from './client.ts';
+import { partEtag } from './etags.ts';
 import { type MultipartState, readCheckpoint, writeCheckpoint } from './multipart-checkpoint.ts';
-import { createUpload, type MultipartRequests, requestsOf } from './multipart-requests.ts';
+import {
+  createUpload,
+  type HeldPart,
+  type MultipartRequests,
+  requestsOf,
+} from './multipart-requests.ts';
 import { look, prove } from './published.ts';
 
 /** How often an abort is tried: a part that was under way may arrive after it and be kept. */
@@ -26,7 +32,8 @@ export async function beginMultipart(
 
 /**
  * Goes on with an upload of another process. A part counts as held only where checkpoint and server
- * agree on it.
+ * agree on it; one that the server alone knows of, since its sender was killed, is not sent again where
+ * its ETag is the MD5 of what is to be sent.
  * @throws FerryError `upload-lost` when neither the upload nor its finished object is there
  */
 export async function resumeMultipart(
@@ -40,8 +47,10 @@ export async function resumeMultipart(
   if (!state) throw lost('The saved state of the upload is not of this file. It is started again.');
   const requests = requestsOf(bucket, file, state.uploadId);
   try {
-    const etags = await confirmParts(requests, plan, state, signal);
-    return openUpload(bucket, file, plan, { ...state, etags }, false);
+    const listed = await requests.listParts(signal);
+    if (!listed) await probe(requests, plan, signal);
+    const etags = listed ? confirmParts(listed, plan, state) : state.etags;
+    return openUpload(bucket, file, plan, { ...state, etags }, false, listed);
   } catch (thrown) {
     if (!isLost(thrown)) throw thrown;
     const found = await look(bucket, file, signal);
@@ -56,6 +65,7 @@ function openUpload(
   plan: PartPlan,
   { uploadId, etags }: MultipartState,
   alreadyPublished: boolean,
+  listed: ReadonlyMap<number, HeldPart> = new Map(),
 ): Upload {
   const requests = requestsOf(bucket, file, uploadId);
   const taken = new Map(etags.entries());
@@ -98,8 +108,10 @@ function openUpload(
 
   return {
     held: alreadyPublished ? plan.count : etags.length,
-    async writePart(part, signal) {
-      taken.set(part.number, await requests.uploadPart(part.number, part.bytes, signal));
+    async writePart({ number, bytes }, signal) {
+      const there = listed.get(number);
+      const isThere = there?.size === bytes.length && there.etag === partEtag(bytes);
+      taken.set(number, isThere ? there.etag : await requests.uploadPart(number, bytes, signal));
     },
     checkpoint: async () => writeCheckpoint(file, plan, { uploadId, etags: leading() }),
     async finish(digest, signal) {
@@ -116,17 +128,11 @@ function openUpload(
 }
 
 /** ETags of the leading parts on which checkpoint and server agree. */
-async function confirmParts(
-  requests: MultipartRequests,
+function confirmParts(
+  held: ReadonlyMap<number, HeldPart>,
   plan: PartPlan,
   { etags }: MultipartState,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const held = await requests.listParts(signal);
-  if (!held) {
-    await probe(requests, plan, signal);
-    return etags;
-  }
+): readonly string[] {
   const wrong = etags.findIndex((etag, number) => {
     const part = held.get(number);
     return part?.etag !== etag || part.size !== partRange(plan, number).length;
