@@ -24,6 +24,8 @@ export interface FaultProxy {
   readonly port: number;
   /** Connections accepted so far. */
   readonly accepted: number;
+  /** Connections that stand now. */
+  readonly living: number;
   /** Bytes that clients have sent to the server so far, those of connections that broke too. */
   readonly sentBytes: number;
   /** Replaces all faults, for living connections too. */
@@ -45,6 +47,7 @@ export async function startFaultProxy(options: {
   let accepted = 0;
   let sentBytes = 0;
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
   const track = (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => {});
@@ -54,6 +57,8 @@ export async function startFaultProxy(options: {
   const listener = createServer({ noDelay: true }, (client) => {
     accepted += 1;
     track(client);
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
     if (faults.refuse) {
       client.resetAndDestroy();
       return;
@@ -123,6 +128,9 @@ export async function startFaultProxy(options: {
     port: address.port,
     get accepted() {
       return accepted;
+    },
+    get living() {
+      return clients.size;
     },
     get sentBytes() {
       return sentBytes;
