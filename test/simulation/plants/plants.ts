@@ -58,7 +58,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'checkpoint-removed-first',
     what: 'a checkpoint is removed before the receipt is written',
-    file: DELIVER,
+    file: 'functions/transfer/deliver-archive.ts',
     changes: [
       ['await runs.removeCheckpoint(lease, archive);\n', ''],
       [
