@@ -1,3 +1,4 @@
+import { markdownTable } from '../docs/markdown-table.ts';
 import type { Measurement } from './measurement.ts';
 import { PRICES } from './prices.ts';
 import { cpuSecPerGiB } from './row.ts';
@@ -75,11 +76,11 @@ export function describeCosts(measurements: readonly Measurement[]): string {
   return [
     'USD for one TiB, data out aside, by how fast the destination takes it and by memory of the function (MB):',
     '',
-    ...table(['type', 'CPU s/GiB', 'line', ...MEMORIES.map(String)], ferry),
+    markdownTable(['type', 'CPU s/GiB', 'line', ...MEMORIES.map(String)], ferry),
     '',
     'Beside it:',
     '',
-    ...table(
+    markdownTable(
       ['', '', 'USD for one TiB'],
       others.map(([who, where, usd]) => [who, where, usd.toFixed(2)]),
     ),
@@ -88,15 +89,10 @@ export function describeCosts(measurements: readonly Measurement[]): string {
     '',
     'Unit prices; look at the source before one is quoted:',
     '',
-    ...table(
+    markdownTable(
       ['', 'USD', 'per', 'source'],
       Object.values(PRICES).map(({ per, source, usd, what }) => [what, `${usd}`, per, source]),
     ),
     '',
   ].join('\n');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)];
 }

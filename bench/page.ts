@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { markdownTable } from '../docs/markdown-table.ts';
 import { describeCosts } from './cost.ts';
 import { type Measurement, type Results, results } from './measurement.ts';
 import { drawRates } from './plot.ts';
@@ -74,9 +75,10 @@ function describe(name: string, { at, machine, measurements, versions }: Results
     '',
     `![Rates of Ferry and rclone](${plotOf(name)})`,
     '',
-    `| ${HEAD.join(' | ')} |`,
-    `|${' --- |'.repeat(HEAD.length)}`,
-    ...sorted.map((one) => `| ${cells(one, machine.cpus).join(' | ')} |`),
+    markdownTable(
+      HEAD,
+      sorted.map((one) => cells(one, machine.cpus)),
+    ),
     '',
   ].join('\n');
 }

@@ -4,18 +4,13 @@ import { request as sendSealedRequest } from 'node:https';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sampleBytes } from '../test/contract/sample.ts';
+import { repeated } from './repeated.ts';
 
 const PIECE = sampleBytes(1024 ** 2, 'push');
 
 /** Writes so many bytes as fast as they are taken, and ends. */
 export async function pour(into: Writable, bytes: number): Promise<void> {
-  await pipeline(pieces(bytes), into);
-}
-
-function* pieces(bytes: number): Generator<Buffer> {
-  for (let left = bytes; left > 0; left -= PIECE.length) {
-    yield PIECE.subarray(0, Math.min(left, PIECE.length));
-  }
+  await pipeline(repeated(PIECE, 0, bytes), into);
 }
 
 /** Sends a request with so many bytes. @throws Error where the server does not take them */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { pipeline } from 'node:stream/promises';
 import { listenOnLoopback } from '../local/loopback.ts';
 import { sampleBytes } from '../test/contract/sample.ts';
+import { repeated } from './repeated.ts';
 
 /** The component folder of every user. */
 export const COMPONENT = 'html';
@@ -64,16 +65,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     ...(range && { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
   });
   if (request.method === 'HEAD') response.end();
-  else await pipeline(blocks(from, to), response);
-}
-
-function* blocks(from: number, to: number): Generator<Buffer> {
-  for (let at = from; at < to; ) {
-    const start = at % BLOCK.length;
-    const bytes = BLOCK.subarray(start, Math.min(BLOCK.length, start + to - at));
-    at += bytes.length;
-    yield bytes;
-  }
+  else await pipeline(repeated(BLOCK, from, to), response);
 }
 
 function list(prefix: string, response: ServerResponse): void {

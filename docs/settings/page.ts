@@ -7,6 +7,7 @@ import { sshReference } from '../../functions/destinations/ssh/reference.ts';
 import { webDavReference } from '../../functions/destinations/webdav/reference.ts';
 import { policyReference } from '../../functions/policy/reference.ts';
 import { type FieldReference, specReference } from '../../functions/settings/reference.ts';
+import { markdownTable } from '../markdown-table.ts';
 
 /** Where the page stands. */
 export const PAGE = new URL('../settings.md', import.meta.url);
@@ -82,15 +83,14 @@ function tableOf(what: string): string {
 }
 
 function table(heading: string, lines: Readonly<Record<string, FieldReference>>): string {
-  const rows = Object.entries(lines).map(([name, line]) =>
-    row([`\`${name}\``, line.kind, line.default, asCode(line.example), line.meaning]),
-  );
-  const columns = [heading, 'kind', 'default', 'example', 'meaning'];
-  return [row(columns), row(columns.map(() => '---')), ...rows].join('\n');
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const rows = Object.entries(lines).map(([name, line]) => [
+    `\`${name}\``,
+    line.kind,
+    line.default,
+    asCode(line.example),
+    line.meaning,
+  ]);
+  return markdownTable([heading, 'kind', 'default', 'example', 'meaning'], rows);
 }
 
 function asCode(example: unknown): string {
