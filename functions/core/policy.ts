@@ -76,8 +76,6 @@ export interface PolicyState {
   readonly hash: string;
   /** The content that the item's status speaks of. */
   readonly checkedHash?: string | undefined;
-  /** The content that is kept for when one comes that cannot be used. */
-  readonly keptHash?: string | undefined;
   /** What the item has of a walk over all rows that has not ended; absent where there is none. */
   readonly mark?: unknown;
   /** The mark, where it can be read. */

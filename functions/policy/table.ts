@@ -204,8 +204,7 @@ function readState(given: unknown, types: readonly string[]): PolicyState {
   const walk = walkMark.safeParse(mark).data;
   const at = { hash: hashContent(policy), checkedHash: status?.policyHash, mark, walk };
   if (isNothingWritten(given)) return { policy: DEFAULT_POLICY, problems: [], ...at };
-  const keptHash = inForce === undefined ? undefined : hashContent(inForce);
-  const told = { ...at, written: { policy }, keptHash };
+  const told = { ...at, written: { policy } };
   const parsed = parsePolicy(policy, types);
   if (parsed.ok) return { policy: parsed.value, problems: [], ...told };
   const last = parsePolicy(inForce, types);
