@@ -23,7 +23,8 @@ const AT_ONCE = 8;
 /** Their buffers are those of large archives, which are not under way meanwhile. */
 export function openLanes({ buffers, destination, signal }: TransferTools): Lanes {
   const underWay = new Map<Promise<void>, number>();
-  let free: Buffer[] | undefined;
+  /** Lent from the pool, of one size, for as long as nobody else may use them. */
+  let lent: { readonly size: number; readonly free: Buffer[] } | undefined;
   let failure: { readonly error: unknown } | undefined;
 
   /** Undefined where it takes several parts, or the destination cannot be asked, as will be told then. */
@@ -38,8 +39,7 @@ export function openLanes({ buffers, destination, signal }: TransferTools): Lane
   };
   const drained = async () => {
     await Promise.all(underWay.keys());
-    // Somebody else may use them from here on.
-    free = undefined;
+    lent = undefined;
     if (failure) throw failure.error;
   };
 
@@ -50,16 +50,15 @@ export function openLanes({ buffers, destination, signal }: TransferTools): Lane
     drained,
     async begin(staged, work) {
       const partSize = await partSizeOf(staged);
-      if (partSize === undefined) {
-        await drained();
-        return false;
-      }
-      free ??= [...buffers.lend(AT_ONCE, partSize)];
-      const lent = free;
-      let buffer = lent.pop();
+      // A server may turn out to take parts of another size than it said.
+      if (partSize !== lent?.size) await drained();
+      if (partSize === undefined) return false;
+      lent ??= { size: partSize, free: [...buffers.lend(AT_ONCE, partSize)] };
+      const { free } = lent;
+      let buffer = free.pop();
       while (buffer === undefined) {
         await Promise.race(underWay.keys());
-        buffer = lent.pop();
+        buffer = free.pop();
       }
       if (failure) throw failure.error;
       const mine = buffer;
@@ -68,7 +67,7 @@ export function openLanes({ buffers, destination, signal }: TransferTools): Lane
           failure ??= { error };
         })
         .finally(() => {
-          lent.push(mine);
+          free.push(mine);
           underWay.delete(running);
         });
       underWay.set(running, staged.size);

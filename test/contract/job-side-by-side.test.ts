@@ -111,4 +111,19 @@ describe('small archives', () => {
     const record = await world.runs.job(world.job);
     expect(record?.errors.map(({ code }) => code)).toEqual(['name-refused', 'policy']);
   });
+
+  it('have room also where the destination turns out to take larger parts than it said', async () => {
+    const part = { min: 1, max: 64 * PART, multiple: 1, most: 1000 };
+    const capabilities = { part: { ...part, preferred: PART } };
+    world.capabilities = capabilities;
+    for (let n = 10; n < 30; n++) stage(`${n}.tar`, 100);
+    stage('z.tar', 3 * PART);
+    world.server.before = async (step) => {
+      if (step === 'begin') capabilities.part = { ...part, preferred: 4 * PART };
+    };
+    expect((await world.deliverMessage()).result).toEqual({ outcome: 'succeeded' });
+    for (const [key, bytes] of world.staged) {
+      expect(world.server.files.get(key.slice(world.userId.length + 1))?.equals(bytes)).toBe(true);
+    }
+  });
 });
