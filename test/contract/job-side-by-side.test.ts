@@ -24,8 +24,12 @@ function stage(name: string, bytes: number) {
   world.staged.set(`${world.userId}/html/${name}`, sampleBytes(bytes, name));
 }
 
-/** Follows how many writes are under way, and lets each of them take a while. */
-function watchWrites(ms = 5) {
+/**
+ * Follows how many writes are under way, and lets each of them take a while.
+ * @param together the first ones wait until there are so many
+ */
+function watchWrites(together = 0) {
+  const met = Promise.withResolvers<void>();
   const seen = { most: 0, mostBesideLarge: 0 };
   let now = 0;
   let large = 0;
@@ -36,7 +40,9 @@ function watchWrites(ms = 5) {
     large += isLarge ? 1 : 0;
     seen.most = Math.max(seen.most, now);
     if (large > 0) seen.mostBesideLarge = Math.max(seen.mostBesideLarge, now - large);
-    await wait(ms);
+    if (now >= together) met.resolve();
+    await met.promise;
+    await wait(5);
     now -= 1;
     large -= isLarge ? 1 : 0;
   };
@@ -46,7 +52,7 @@ function watchWrites(ms = 5) {
 describe('small archives', () => {
   it('go beside each other, each with its own bytes and its own receipt', async () => {
     for (let n = 0; n < 60; n++) stage(`${n}.tar`, n * 16);
-    const seen = watchWrites(60);
+    const seen = watchWrites(8);
     expect((await world.deliverMessage()).result).toEqual({ outcome: 'succeeded' });
     expect(seen.most).toBe(8);
     for (const [key, bytes] of world.staged) {
