@@ -1,7 +1,7 @@
 import type { Json } from '../../core/checkpoint.ts';
 import { FerryError } from '../../core/errors.ts';
-import type { PartPlan } from '../../core/parts.ts';
-import type { Part, RemoteFile, Upload } from '../contract.ts';
+import type { PartPlan, PartRange } from '../../core/parts.ts';
+import type { Part, RemoteFile, Span, Upload } from '../contract.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
@@ -10,7 +10,8 @@ import { assertNoFolder } from './final-name.ts';
 import { ensureFolder } from './folders.ts';
 import { isUnknownRequest } from './probe.ts';
 import type { Entry } from './properties.ts';
-import { writeRange } from './ranged-write.ts';
+import { openSpan, partsAtOnce, type RangedSpan } from './ranged-span.ts';
+import { type By, writeRange } from './ranged-write.ts';
 import type { Remote } from './remote.ts';
 import { openRunningMd5 } from './running-md5.ts';
 import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
@@ -18,8 +19,7 @@ import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-fil
 /** Requests are not made smaller than this, whatever a server refuses; in bytes. */
 const SMALLEST_REQUEST = 64 * 1024;
 
-type By = 'put-range' | 'patch';
-const HOW = 'file size on the server, looked at after every part and after the rename';
+const HOW = 'file size on the server, looked at after every request and after the rename';
 
 /** Begins a new upload; whatever is left of an earlier one goes with the first part. */
 export async function beginRanged(
@@ -75,6 +75,7 @@ function openUpload(
   const md5 = openRunningMd5(plan, held);
   let prefix = held;
   let seen: Entry | undefined;
+  let span: RangedSpan | undefined;
 
   const write = async (offset: number, bytes: Buffer, signal: AbortSignal) => {
     // A whole PUT also takes the place of what an earlier upload may have left.
@@ -104,25 +105,57 @@ function openUpload(
   };
 
   /** A hole in the middle would not show in the size of the whole. */
-  const assertArrived = async ({ offset, length }: Part, signal: AbortSignal) => {
+  const assertArrived = async ({ number, offset, length }: PartRange, signal: AbortSignal) => {
     const found = await temporary.look(signal);
-    if (found && found.size >= offset + length) return found;
+    if (found && found.size >= offset + length) {
+      seen = found;
+      prefix = Math.max(prefix, number + 1);
+      return found;
+    }
     const reason = await temporary.explainShort(file.size - offset, signal);
     if (offset === 0 || reason.code === 'no-space') throw reason;
     strategies.forget();
     throw uploadLost('the server has less than was sent');
   };
 
+  const takeAlone = async (part: Part, signal: AbortSignal) => {
+    await send(part, signal);
+    const { etag } = await assertArrived(part, signal);
+    md5.take(part, etag);
+  };
+
+  /** Resolves when the part's bytes are free; `arrived` says when the server has them. */
+  const take = async (part: Part, signal: AbortSignal, promised: Span | undefined) => {
+    if (part.number > (span?.next ?? prefix)) throw uploadLost('the part before is missing');
+    if (!span) {
+      // The first part takes the place of what there was, which only a request of its own can do.
+      const count = part.number === 0 ? 1 : partsAtOnce(remote, plan, promised);
+      if (count === 1) {
+        await takeAlone(part, signal);
+        return {};
+      }
+      const into = { by, url: temporary.url };
+      span = openSpan(remote, plan, into, part, count, signal, assertArrived);
+    }
+    const { arrived } = span;
+    try {
+      await span.take(part, signal);
+    } catch (thrown) {
+      span = undefined;
+      throw thrown;
+    }
+    md5.take(part);
+    if (span.next === span.end) span = undefined;
+    return { arrived };
+  };
+
   return {
     held,
-    writePart: (part, signal) =>
-      inOrder(async () => {
-        if (part.number > prefix) throw uploadLost('the part before is missing');
-        await send(part, signal);
-        seen = await assertArrived(part, signal);
-        md5.take(part, seen.etag);
-        prefix = Math.max(prefix, part.number + 1);
-      }),
+    async writePart(part, signal, promised) {
+      const { arrived } = await inOrder(() => take(part, signal, promised));
+      promised?.release();
+      await arrived;
+    },
 
     async checkpoint(): Promise<Json> {
       const parts = prefix;
@@ -131,6 +164,10 @@ function openUpload(
     },
 
     finish: (digest, signal) => temporary.finish(digest, HOW, signal, md5.digest()),
-    abort: () => temporary.remove(),
+    async abort() {
+      span?.stop();
+      span = undefined;
+      await temporary.remove();
+    },
   };
 }

@@ -95,7 +95,7 @@ function openUpload(
       // The login has to be settled before, since the body cannot be sent a second time.
       await temporary.look(signal);
       atClose.add(stop);
-      put = openPut(server, temporary.url, file.size);
+      put = openPut(server, { method: 'PUT', url: temporary.url }, file.size, signal);
     }
     if (number !== next || !put) throw uploadLost('the server takes a file in one piece only');
     await put.write(bytes);
