@@ -40,9 +40,9 @@ export function openPut(
       throw refusal ?? uploadLost('somebody has removed its folder');
     });
   // A server that answers before it has everything has refused, or does not store what it is sent.
-  let isWhole = false;
+  let given = 0;
   const failed = answer.then((): Promise<never> => {
-    if (isWhole) return new Promise(() => {});
+    if (given === length) return new Promise(() => {});
     throw shortWrite();
   });
   failed.catch(() => body.destroy());
@@ -50,13 +50,13 @@ export function openPut(
   return {
     async write(bytes) {
       const { promise, resolve } = Promise.withResolvers<void>();
+      given += bytes.length;
       const piece: Piece = { bytes, sent: resolve };
       body.push(piece);
       await Promise.race([promise, failed]);
     },
     failed,
     async end() {
-      isWhole = true;
       body.push(null);
       await answer;
     },
