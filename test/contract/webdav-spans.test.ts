@@ -83,6 +83,8 @@ describe.each([
       [true, false],
       [false, 2 * MiB + 777],
       [true, false],
+      // At the end what the final name shows, too.
+      [true, false],
     ]);
     await upload.finish(digestOf(BYTES), NEVER);
     expect(await stored()).toEqual(digestOf(BYTES));

@@ -6,15 +6,12 @@ import { createTurnstile } from '../http/turnstile.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
 import { statusOf } from './errors.ts';
-import { assertNoFolder } from './final-name.ts';
-import { ensureFolder } from './folders.ts';
 import { isUnknownRequest } from './probe.ts';
-import type { Entry } from './properties.ts';
 import { openSpan, partsAtOnce, type RangedSpan } from './ranged-span.ts';
 import { type By, writeRange } from './ranged-write.ts';
 import type { Remote } from './remote.ts';
 import { openRunningMd5 } from './running-md5.ts';
-import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
+import { openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
 
 /** Requests are not made smaller than this, whatever a server refuses; in bytes. */
 const SMALLEST_REQUEST = 64 * 1024;
@@ -30,8 +27,7 @@ export async function beginRanged(
   signal: AbortSignal,
 ): Promise<Upload> {
   const temporary = openTemporaryFile(remote.server, file);
-  await ensureFolder(remote.server, folderOf(file), signal);
-  await assertNoFolder(remote.server, remote.server.fileUrl(file.path), signal);
+  await temporary.prepare(signal);
   if (plan.count === 0) await temporary.put(Buffer.alloc(0), signal);
   return openUpload(remote, file, plan, by, temporary, 0);
 }
@@ -74,7 +70,6 @@ function openUpload(
   const inOrder = createTurnstile(1);
   const md5 = openRunningMd5(plan, held);
   let prefix = held;
-  let seen: Entry | undefined;
   let span: RangedSpan | undefined;
 
   const write = async (offset: number, bytes: Buffer, signal: AbortSignal) => {
@@ -106,9 +101,9 @@ function openUpload(
 
   /** A hole in the middle would not show in the size of the whole. */
   const assertArrived = async ({ number, offset, length }: PartRange, signal: AbortSignal) => {
-    const found = await temporary.look(signal);
+    const isLast = number === plan.count - 1;
+    const found = await (isLast ? temporary.lookAtEnd(signal) : temporary.look(signal));
     if (found && found.size >= offset + length) {
-      seen = found;
       prefix = Math.max(prefix, number + 1);
       return found;
     }
@@ -159,7 +154,7 @@ function openUpload(
 
     async checkpoint(): Promise<Json> {
       const parts = prefix;
-      const marks = parts === plan.count ? await temporary.marks(seen) : {};
+      const marks = parts === plan.count ? await temporary.marks() : {};
       return toCheckpoint(file, plan, { by, parts, ...marks });
     },
 
