@@ -50,8 +50,9 @@ export async function moveParts(move: Move): Promise<'all moved' | 'stopped in t
   };
 
   /** Resolves when the bytes are not needed any more. */
-  const hand = (number: number, following: number, bytes: Buffer, startedAt: number) => {
+  const hand = (number: number, bytes: Buffer, startedAt: number) => {
     ledger.take(number, bytes);
+    const following = spans.following(number);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const part = { ...partRange(plan, number), bytes };
     const arrival = move.upload.writePart(part, signal, { following, release }).then(() => {
@@ -64,11 +65,10 @@ export async function moveParts(move: Move): Promise<'all moved' | 'stopped in t
   };
 
   const lane = async (buffer: Buffer) => {
-    for (let turn = spans.next(); turn && !failure; turn = spans.next()) {
-      const { number, following } = turn;
+    for (let number = spans.next(); number !== undefined && !failure; number = spans.next()) {
       const startedAt = move.clock.now();
       const bytes = await move.source.read(move.archive, partRange(plan, number), buffer, signal);
-      await gate.pass(number, () => hand(number, following, bytes, startedAt));
+      await gate.pass(number, () => hand(number, bytes, startedAt));
       spans.passed();
     }
   };

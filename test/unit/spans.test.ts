@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openSpans, type Turn } from '../../functions/transfer/spans.ts';
+import { openSpans } from '../../functions/transfer/spans.ts';
 
 /** Deals out parts that take so many ms each, in time that passes only there. */
 function deal(count: number, partMs: number, mayStart: (ms: number, now: number) => boolean) {
@@ -11,32 +11,35 @@ function deal(count: number, partMs: number, mayStart: (ms: number, now: number)
     clock: { now: () => now },
     mayStart: (ms) => mayStart(ms, now),
   });
-  const turns: Turn[] = [];
-  for (let turn = spans.next(); turn; turn = spans.next()) {
-    turns.push(turn);
+  const turns: { number: number; following: number }[] = [];
+  // One is read ahead.
+  let ahead = spans.next();
+  while (ahead !== undefined) {
+    const number = ahead;
+    ahead = spans.next();
+    turns.push({ number, following: spans.following(number) });
     now += partMs;
     spans.passed();
+    ahead ??= spans.next();
   }
   return { turns, stopped: spans.stopped };
 }
 
 describe('spans', () => {
-  it('promise nothing before the pace is known, and then what goes in two seconds', () => {
+  it('promise what is read already, and once the pace is known what goes in two seconds', () => {
     const { turns } = deal(50, 100, () => true);
-    expect(turns.slice(0, 3)).toEqual([
-      { number: 0, following: 0 },
-      { number: 1, following: 19 },
-      { number: 2, following: 18 },
+    expect(turns.map(({ following }) => following)).toEqual([
+      1,
+      ...Array(28).fill(20),
+      ...Array.from({ length: 21 }, (_, at) => 20 - at),
     ]);
-    expect(turns[20]).toEqual({ number: 20, following: 0 });
-    expect(turns[21]).toEqual({ number: 21, following: 19 });
   });
 
-  it('are of one part where there is no time for a longer one', () => {
+  it('get shorter where there is no time for all of a longer one', () => {
     const { turns, stopped } = deal(50, 100, (ms, now) => now + ms < 4_000);
     expect(stopped).toBe(true);
-    expect(turns.findLast(({ following }) => following > 0)?.number).toBeLessThan(30);
-    expect(turns).toHaveLength(30);
+    expect(turns.slice(9, 12).map(({ following }) => following)).toEqual([20, 19, 18]);
+    expect(turns).toHaveLength(31);
   });
 
   it('keep every promise, take each part once and never go past the last', () => {
