@@ -1,4 +1,4 @@
-import { NO_LIMITS, type Policy, traitProblems, typeProblems } from '../core/policy.ts';
+import { type Policy, traitProblems, typeProblems } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
 import { guess } from '../core/shape-problems.ts';
 import type { ReadableSecret } from '../core/user.ts';
@@ -19,7 +19,7 @@ export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3,
 export function parseDestination(
   type: string,
   settings: Readonly<Record<string, unknown>>,
-  policy: Policy = NO_LIMITS,
+  policy: Policy,
 ): Parsed<ConfiguredDestination> {
   const found = destinationTypes.find((candidate) => candidate.type === type);
   if (found) return admit(found.parse(settings), type, policy);

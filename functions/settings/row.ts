@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { hashContent } from '../core/content-hash.ts';
-import { countProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
+import { countProblems, type Policy } from '../core/policy.ts';
 import { fewProblems, type Parsed, type Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { shapeProblems } from '../core/shape-problems.ts';
@@ -42,7 +42,7 @@ export const acceptUnseen: ParseDestination<undefined> = () => ({ ok: true, valu
 export function readRow<Configured>(
   item: unknown,
   parseDestination: ParseDestination<Configured>,
-  policy: Policy = NO_LIMITS,
+  policy: Policy,
 ): UserRow<Configured> {
   const { spec, status, dueShard, dueAt } = marksSchema.parse(item);
   return {
@@ -67,7 +67,7 @@ export function readRow<Configured>(
 export function parseRow<Configured>(
   written: unknown,
   parseDestination: ParseDestination<Configured>,
-  policy: Policy = NO_LIMITS,
+  policy: Policy,
 ): Parsed<User<Configured>> {
   const item = upgradeSpec(written);
   const shape = rowSchema.safeParse(item, { reportInput: true });

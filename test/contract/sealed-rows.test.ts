@@ -10,6 +10,7 @@ import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { jobId } from '../../functions/core/job.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import {
   destinationTypes,
   findReadableSecrets,
@@ -49,7 +50,8 @@ let log: string[];
 let userId: string;
 let users = 0;
 
-const openRows = () => openSettingsTable(documents, 'settings', parseDestination);
+const openRows = () =>
+  openSettingsTable(documents, 'settings', parseDestination, async () => NO_LIMITS);
 
 beforeAll(async () => {
   dynamo = await startDynamoDb();
@@ -615,10 +617,15 @@ describe('a run', () => {
   const job = () => ({ userId, destination: 'nas', slot: '2026-11-22T00:00:00Z', hop: 0 });
   const runs = () => openRunsTable(documents, dynamo.runsTable);
   const settings = () =>
-    readJobSettings(rows, runs(), (place) => ({
-      ...NO_SURROUNDINGS,
-      unseal: (name, sealed) => unsealer.unseal(place, name, sealed),
-    }));
+    readJobSettings(
+      rows,
+      runs(),
+      (place) => ({
+        ...NO_SURROUNDINGS,
+        unseal: (name, sealed) => unsealer.unseal(place, name, sealed),
+      }),
+      async () => NO_LIMITS,
+    );
   const lease = (fence = 1) => ({
     ...job(),
     jobId: jobId(job()),
@@ -701,7 +708,7 @@ describe('each type', () => {
       const given = Object.fromEntries(
         settings.map((name) => [name, secrets.includes(name) ? { sealed } : { no: 'text' }]),
       );
-      const parsed = parseDestination(type, given);
+      const parsed = parseDestination(type, given, NO_LIMITS);
       const told = parsed.ok ? [] : parsed.problems.map(({ path }) => path);
       expect(told.sort()).toEqual(settings.filter((name) => !secrets.includes(name)).sort());
     },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Parsed } from '../../functions/core/problem.ts';
 import type { RowPath, Sealing, SettingsRows } from '../../functions/core/user.ts';
 import type { DueRows } from '../../functions/enqueue-due/ports.ts';
@@ -35,7 +36,7 @@ export function openMemoryRows(pageSize = 2) {
     },
     async read(userId) {
       const item = items.get(userId);
-      return item && readRow(item, parseAnything);
+      return item && readRow(item, parseAnything, NO_LIMITS);
     },
     async save(userId, seen, { due, sealings = [], ...told }) {
       const item = items.get(userId);
