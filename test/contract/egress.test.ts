@@ -7,9 +7,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { FerryError, toFerryError } from '../../functions/core/errors.ts';
 import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
+import { runSteps } from '../../functions/destinations/check-steps.ts';
 import type { CheckStep, Destination } from '../../functions/destinations/contract.ts';
 import { type Agents, createAgents } from '../../functions/destinations/http/agents.ts';
-import { reachingSteps, runSteps } from '../../functions/destinations/http/connection-steps.ts';
+import { reachingSteps } from '../../functions/destinations/http/connection-steps.ts';
 import type { Trust } from '../../functions/destinations/http/trust.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { openEgress } from '../../functions/egress/egress.ts';
