@@ -326,8 +326,21 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
         document: { error: expect.any(String) },
       });
       expect(await ask('runs', 'nobody')).toMatchObject({ status: 3 });
-      expect(await ask('check', 'nobody')).toMatchObject({ status: 3 });
-      expect(await ask('check', 'listed', 'nowhere')).toMatchObject({ status: 3 });
+      const { told: noUser } = await ask('user', 'show', 'nobody');
+      expect(noUser).toContain('There is no user "nobody". "ferry user put" makes one');
+      for (const words of [['check'], ['run'], ['runs'], ['receipts'], ['export'], ['cancel']]) {
+        expect(await ask(...words, 'nobody')).toMatchObject({ status: 3, told: noUser });
+      }
+      const slot = ['--slot', '2026-11-22T03:00:00Z'];
+      expect(await ask('cancel', 'nobody', 'nas', ...slot)).toMatchObject({ told: noUser });
+      const noPlace = {
+        status: 3,
+        told: expect.stringContaining('no destination "nowhere". It has: place.'),
+      };
+      for (const word of ['check', 'run', 'runs', 'receipts', 'cancel']) {
+        expect(await ask(word, 'listed', 'nowhere')).toMatchObject(noPlace);
+      }
+      expect(await ask('cancel', 'listed', 'nowhere', ...slot)).toMatchObject(noPlace);
       const elsewhere = { TMPDIR: join(folder, 'scratch') };
       expect(await runCommand(['user', 'list', '--local'], elsewhere)).toMatchObject({
         status: 3,
@@ -355,6 +368,10 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
     expect(await ask('policy', 'set', '--file', broken)).toMatchObject({
       status: 1,
       document: { problems: [{ path: 'policy.typs' }] },
+    });
+    expect(await ask('policy', 'set', '--file', await write('no.yaml', ''))).toMatchObject({
+      status: 1,
+      told: expect.stringMatching(/no\.yaml holds no policy\./),
     });
     const narrow = await write('narrow.yaml', stringify({ ...written, types: ['s3'] }));
     expect(await ask('policy', 'set', '--file', narrow)).toMatchObject({ status: 0 });
