@@ -4,6 +4,7 @@ import { markdownTable } from '../docs/markdown-table.ts';
 import { describeCosts } from './cost.ts';
 import type { Measurement } from './measurement.ts';
 import { drawRates } from './plot.ts';
+import { describeProfiles } from './profile-table.ts';
 import { describeRequests } from './request-table.ts';
 import { type Results, results } from './results.ts';
 import { betterOf, cpuSecPerGiB, limitOf, ratesOf, sizeText, toRow } from './row.ts';
@@ -38,6 +39,7 @@ export function fillPage(page: string, all: ReadonlyMap<string, Results>): strin
   const requests = of.flatMap((one) => one.requests);
   const texts = {
     results: sections.length === 0 ? NONE : sections.join('\n'),
+    profiles: describeProfiles(of.flatMap((one) => one.profiles)),
     requests: describeRequests(requests),
     ticks: describeTicks(of.flatMap((one) => one.ticks)),
     starts: describeStarts(of.flatMap((one) => one.starts)),

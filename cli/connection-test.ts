@@ -5,8 +5,9 @@ import type {
   TestAnswer,
   TestRequest,
 } from '../functions/core/connection-test.ts';
-import { Failure, notFound } from './failure.ts';
+import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
+import { noDestination, noUser } from './users.ts';
 
 const step = z.object({
   step: z.string(),
@@ -63,6 +64,6 @@ export async function testConnection(
     const { problems } = answered;
     throw new Failure(`The settings of "${userId}" have to be put right first.`, { problems });
   }
-  if (!answered.known) throw notFound(`There is no user "${userId}".`);
-  throw notFound(`"${userId}" has no destination "${name}". It has: ${answered.known.join(', ')}.`);
+  if (!answered.known) throw noUser(userId);
+  throw noDestination(userId, name ?? '', answered.known);
 }

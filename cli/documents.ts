@@ -22,27 +22,43 @@ export async function readInput(file: string): Promise<string> {
 }
 
 /**
- * The settings that a text holds, in YAML or JSON: alone, or as `{userId, spec}`.
+ * The settings that a file holds, in YAML or JSON: alone, or as `{userId, spec}`.
  * @throws Failure where it is neither, or another user's
  */
-export function readSpec(document: string, userId: string): unknown {
-  const value = readYaml(document);
+export async function readSpec(file: string, userId: string): Promise<unknown> {
+  const value = await readFileYaml(file, 'settings');
   const row = whole.safeParse(value);
   if (!row.success) return value;
   if (row.data.userId === userId) return row.data.spec;
-  throw misuse(`These are settings of "${row.data.userId}", not of "${userId}".`);
+  throw misuse(`${nameOf(file)} holds settings of "${row.data.userId}", not of "${userId}".`);
 }
 
-/** JSON is YAML, too. @throws Failure with line and column of what cannot be read */
-export function readYaml(document: string): unknown {
+/**
+ * @param what is in the file, for who has to be told that it is not
+ * @throws Failure with line and column of what cannot be read
+ */
+export async function readFileYaml(file: string, what: string): Promise<unknown> {
+  return readYaml(await readInput(file), nameOf(file), what);
+}
+
+/**
+ * JSON is YAML, too.
+ * @param source the name of what holds the text, to begin a sentence with
+ * @throws Failure with line and column of what cannot be read
+ */
+export function readYaml(document: string, source: string, what: string): unknown {
   const parsed = parseDocument(document, { prettyErrors: true });
   const [wrong] = parsed.errors;
   // Of the message no more than the first line: what follows shows the text, which may be a secret.
   if (wrong)
-    throw new Failure(`This is no YAML: ${wrong.message.split('\n')[0]?.replace(/:$/, '.')}`);
+    throw new Failure(`${source} is no YAML: ${wrong.message.split('\n')[0]?.replace(/:$/, '.')}`);
   const value: unknown = parsed.toJS({ maxAliasCount: 100 });
-  if (value === null || value === undefined) throw new Failure('There are no settings in it.');
+  if (value === null || value === undefined) throw new Failure(`${source} holds no ${what}.`);
   return value;
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'Standard input' : file;
 }
 
 /** Names that come before all others, in this order; the table keeps none. */

@@ -1,9 +1,9 @@
 import type { Egress } from '../functions/core/egress.ts';
 import { describeProblems } from '../functions/core/problem.ts';
-import { parseDestination } from '../functions/destinations/registry.ts';
 import { openEgress } from '../functions/egress/egress.ts';
 import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
+import { parseDestination } from './parse-destination.ts';
 import { openPolicy } from './policy.ts';
 
 /**

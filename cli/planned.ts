@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { NO_LIMITS } from '../functions/core/policy.ts';
 import { acceptUnseen, readRow } from '../functions/settings/row.ts';
 import type { Work } from './command.ts';
 import { EXIT, type ExitStatus } from './failure.ts';
@@ -28,7 +29,7 @@ export async function awaitPlan(
   for (;;) {
     const user = await findUser(ferry, userId);
     if (!user) return { state: 'not checked yet' };
-    const { checkedHash, specHash } = readRow(user.item, acceptUnseen);
+    const { checkedHash, specHash } = readRow(user.item, acceptUnseen, NO_LIMITS);
     if (checkedHash === specHash && user.status?.state) {
       const { nextRun, problems, state } = user.status;
       if (state === 'valid')

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { destinationTypes, findReadableSecrets } from '../functions/destinations/registry.ts';
 import { openSealer } from '../functions/secrets/sealing.ts';
+import { KNOWN_NAMES } from '../functions/settings/schema.ts';
 import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
 
@@ -62,7 +63,24 @@ export function mapSettings(
     const rest = Object.fromEntries(around);
     return [destination, { type, ...rest, settings: Object.fromEntries(changed) }];
   });
-  return { ...parsed.data, destinations: Object.fromEntries(destinations) };
+  const { destinations: _these, ...beside } = parsed.data;
+  const around = Object.entries(beside).map(([name, value]) => [
+    name,
+    isPlainField(name, value)
+      ? value
+      : change({ destination: '', type: '', name: `${name} beside destinations` }, value),
+  ]);
+  return { ...Object.fromEntries(around), destinations: Object.fromEntries(destinations) };
+}
+
+/** Whether a field of `spec` is one, and holds nothing but what is known there. */
+function isPlainField(name: string, value: unknown): boolean {
+  if (!KNOWN_NAMES.get('spec')?.includes(name)) return false;
+  const known = KNOWN_NAMES.get(`spec.${name}`) ?? [];
+  const isScalar = (each: unknown) => typeof each !== 'object' || each === null;
+  if (isScalar(value)) return !MARKERS.some((marker) => marker === value);
+  const isKnown = (key: string) => Array.isArray(value) || known.includes(key);
+  return Object.entries(Object(value)).every(([key, each]) => isKnown(key) && isScalar(each));
 }
 
 /** Settings as they may be shown to anybody who may use this command line. */
@@ -76,6 +94,7 @@ const SHOWN_AS: Readonly<Record<Visibility, string | undefined>> = {
   secret: '(secret, not sealed yet)',
   unknown: '(not shown: this is no known setting)',
 };
+const MARKERS = Object.values(SHOWN_AS).filter((marker) => marker !== undefined);
 
 /**
  * Settings as they were edited, with what stands for a secret replaced by that secret.
@@ -88,9 +107,8 @@ export function keepHidden(edited: unknown, seen: unknown): unknown {
     if (isHidden) kept.set(idOf(place), { value });
     return value;
   });
-  const markers = Object.values(SHOWN_AS).filter((marker) => marker !== undefined);
   return mapSettings(edited, (place, value) => {
-    if (typeof value !== 'string' || !markers.includes(value)) return value;
+    if (typeof value !== 'string' || !MARKERS.includes(value)) return value;
     const found = kept.get(idOf(place));
     if (found) return found.value;
     throw new Failure(

@@ -1,10 +1,10 @@
 import type { Parsed } from '../functions/core/problem.ts';
 import type { User } from '../functions/core/user.ts';
 import type { ConfiguredDestination } from '../functions/destinations/destination-type.ts';
-import { parseDestination } from '../functions/destinations/registry.ts';
 import { parseRow } from '../functions/settings/row.ts';
 import { Failure } from './failure.ts';
 import type { Ferry } from './ferry.ts';
+import { parseDestination } from './parse-destination.ts';
 import { openPolicy } from './policy.ts';
 
 interface Row {

@@ -185,9 +185,29 @@ export function destinationNames(spec: unknown): readonly string[] {
 /** @throws Failure where the user has no destination of this name */
 export function assertDestination(userId: string, spec: unknown, destination: string): void {
   const names = destinationNames(spec);
-  if (names.includes(destination)) return;
+  if (!names.includes(destination)) throw noDestination(userId, destination, names);
+}
+
+/**
+ * For whoever found nothing of a user: what was removed may have left something.
+ * @throws Failure where there is no such user, or no such destination of theirs
+ */
+export async function assertThere(
+  ferry: Ferry,
+  userId: string,
+  destination: string | undefined,
+): Promise<void> {
+  const { spec } = await readUser(ferry, userId);
+  if (destination !== undefined) assertDestination(userId, spec, destination);
+}
+
+export function noDestination(
+  userId: string,
+  destination: string,
+  names: readonly string[],
+): Failure {
   const others = names.length === 0 ? 'It has none' : `It has: ${names.join(', ')}`;
-  throw notFound(`The row of "${userId}" has no destination "${destination}". ${others}.`);
+  return notFound(`The row of "${userId}" has no destination "${destination}". ${others}.`);
 }
 
 function toUser(item: unknown): StoredUser {
@@ -200,7 +220,8 @@ export function keyOf({ outputs }: Pick<Ferry, 'outputs'>, userId: string) {
   return { TableName: outputs.SettingsTable, Key: { [SETTINGS_KEY]: userId } };
 }
 
-function noUser(userId: string): Failure {
+/** Told wherever a user is named who is not there. */
+export function noUser(userId: string): Failure {
   return notFound(
     `There is no user "${userId}". "ferry user put" makes one; "ferry user list" tells who there is.`,
   );

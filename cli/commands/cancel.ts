@@ -9,7 +9,7 @@ import { EXIT, misuse, notFound } from '../failure.ts';
 import type { Ferry } from '../ferry.ts';
 import { followJobs } from '../follow.ts';
 import { destination, userId } from '../given.ts';
-import { destinationNames, readUser } from '../users.ts';
+import { assertThere, destinationNames, readUser } from '../users.ts';
 
 /** Runs under way are among so many newest ones, or have the destination's lease. */
 const LOOKED_AT = 200;
@@ -36,6 +36,7 @@ those, too, use "ferry user disable".`,
       slot === undefined
         ? await jobsUnderWay(open, id, only)
         : await jobsOfSlot(open, id, only, slot);
+    if (jobs.length === 0) await assertThere(open, id, only);
     if (jobs.length === 0)
       throw notFound(`No run of "${id}" is under way${only === undefined ? '' : ` to "${only}"`}.`);
     const runs = openRunsTable(open.documents, open.outputs.RunsTable);
@@ -84,8 +85,15 @@ async function jobsOfSlot(
   if (!instant)
     throw misuse('--slot takes an instant as "ferry runs" shows it: 2026-11-23T03:00:00Z.');
   const slot = writeSlot(instant);
-  const names = only === undefined ? destinationNames((await readUser(ferry, id)).spec) : [only];
-  return names.map((name) => ({ userId: id, slot, destination: name }));
+  if (only === undefined) {
+    const names = destinationNames((await readUser(ferry, id)).spec);
+    return names.map((name) => ({ userId: id, slot, destination: name }));
+  }
+  const job = { userId: id, slot, destination: only };
+  const { documents, outputs } = ferry;
+  if (!(await openRunsTable(documents, outputs.RunsTable).job(job)))
+    await assertThere(ferry, id, only);
+  return [job];
 }
 
 /** Jobs that wait for another try, for up to an hour, are put on the queue to end now. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineCommand } from '../command.ts';
-import { readInput, readYaml } from '../documents.ts';
+import { readFileYaml } from '../documents.ts';
 import { Failure } from '../failure.ts';
 import { openPolicy } from '../policy.ts';
 
@@ -14,7 +14,7 @@ used is not written. Every user's settings are held against the new one; runs go
   examples: ['ferry policy set --file policy.yaml'],
   given: z.object({ file: z.string('Name the file with --file.') }),
   async run({ file }, { ferry, say }) {
-    const policy = readYaml(await readInput(file));
+    const policy = await readFileYaml(file, 'policy');
     const written = await openPolicy(await ferry()).put(policy);
     if (!written.ok) {
       const { problems } = written;

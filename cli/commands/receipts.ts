@@ -4,7 +4,7 @@ import { openHistory } from '../../functions/runs/history.ts';
 import { defineCommand } from '../command.ts';
 import { destination, limit, userId } from '../given.ts';
 import { formatBytes, formatTable } from '../tables.ts';
-import { readUser } from '../users.ts';
+import { assertThere } from '../users.ts';
 
 export const receipts = defineCommand({
   name: 'receipts',
@@ -19,7 +19,7 @@ export const receipts = defineCommand({
     const found: Receipt[] = [];
     const all = openHistory(open.documents, open.outputs.RunsTable).receipts(id, only);
     for await (const receipt of all) found.push(receipt);
-    if (found.length === 0) await readUser(open, id);
+    if (found.length === 0) await assertThere(open, id, only);
     found.sort((a, b) => (a.deliveredAt > b.deliveredAt ? -1 : 1));
     const newest = found.slice(0, most);
     const rows = newest.map(({ archive, deliveredAt, destination: name, digest, proof }) => [

@@ -5,13 +5,13 @@ import { writeSlot } from '../../functions/core/slot.ts';
 import { activeDestinations } from '../../functions/core/user.ts';
 import { openJobQueue } from '../../functions/queue/job-queue.ts';
 import { defineCommand } from '../command.ts';
-import { EXIT, Failure, notFound } from '../failure.ts';
+import { EXIT, Failure } from '../failure.ts';
 import type { Ferry } from '../ferry.ts';
 import { followJobs } from '../follow.ts';
 import { destination, flag, userId } from '../given.ts';
 import { awaitPlan } from '../planned.ts';
 import { validUser } from '../spec.ts';
-import { readUser } from '../users.ts';
+import { noDestination, readUser } from '../users.ts';
 
 export const run = defineCommand({
   name: 'run',
@@ -56,9 +56,7 @@ async function destinationsOf(
   const user = await validUser(ferry, await readUser(ferry, id));
   const active = activeDestinations(user);
   const known = [...user.destinations.keys()];
-  if (only !== undefined && !known.includes(only)) {
-    throw notFound(`"${id}" has no destination "${only}". It has: ${known.join(', ')}.`);
-  }
+  if (only !== undefined && !known.includes(only)) throw noDestination(id, only, known);
   const names = active.filter((name) => only === undefined || name === only);
   if (names.length > 0) return names;
   const what = !user.enabled || only === undefined ? `"${id}"` : `"${only}" of "${id}"`;

@@ -3,7 +3,7 @@ import { openHistory } from '../../functions/runs/history.ts';
 import { defineCommand } from '../command.ts';
 import { destination, limit, userId } from '../given.ts';
 import { formatBytes, formatTable } from '../tables.ts';
-import { readUser } from '../users.ts';
+import { assertThere } from '../users.ts';
 
 export const runs = defineCommand({
   name: 'runs',
@@ -22,7 +22,7 @@ export const runs = defineCommand({
       found.push({ ...job, ...record });
       if (found.length === most) break;
     }
-    if (found.length === 0) await readUser(open, id);
+    if (found.length === 0) await assertThere(open, id, only);
     const rows = found.map((each) => [
       each.slot,
       each.destination,

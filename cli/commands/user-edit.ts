@@ -66,7 +66,7 @@ async function editUntilValid(
       return undefined;
     }
     try {
-      const spec = keepHidden(readYaml(edited), seen);
+      const spec = keepHidden(readYaml(edited, 'What you typed', 'settings'), seen);
       await assertValid(ferry, { userId: id, spec });
       return spec;
     } catch (thrown) {

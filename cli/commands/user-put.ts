@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineCommand } from '../command.ts';
-import { readInput, readSpec } from '../documents.ts';
+import { readSpec } from '../documents.ts';
 import { userId } from '../given.ts';
 import { writePlanned } from '../planned.ts';
 import { assertValid } from '../spec.ts';
@@ -18,7 +18,7 @@ else makes the same user at the same time.`,
   examples: ['ferry user put alice --file alice.yaml'],
   given: z.object({ id: userId, file: z.string('Name the file with --file.') }),
   async run({ id, file }, { ferry, say }) {
-    const spec = readSpec(await readInput(file), id);
+    const spec = await readSpec(file, id);
     const open = await ferry();
     const isNew = expectSame(await findUser(open, id)) === 'none';
     await assertValid(open, { userId: id, spec });

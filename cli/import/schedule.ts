@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER_COMES } from '../../functions/settings/cron.ts';
 import { parseSchedule } from '../../functions/settings/schedule.ts';
 
@@ -31,7 +32,7 @@ export function carrySchedule(
   if (zone === undefined && ownZone === undefined) {
     notes.push("There was no TZ: the container's own zone is not known here, and UTC is taken.");
   }
-  const parsed = parseSchedule(cron, timeZone);
+  const parsed = parseSchedule(cron, timeZone, NO_LIMITS);
   if (!parsed.ok && parsed.problems.every(({ problem }) => problem === NEVER_COMES)) {
     notes.push(
       'This schedule never comes, so the user is switched off. Give another one to switch on.',

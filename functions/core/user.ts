@@ -30,9 +30,18 @@ export interface User<Configured> {
   readonly destinations: ReadonlyMap<string, UserDestination<Configured>>;
 }
 
-/** The settings of one destination as they stand in the row, which may be wrong in any way. */
-export interface WrittenSettings {
+/** Where something stands in a row: the names of maps and the places in lists, outermost first. */
+export type RowPath = readonly (string | number)[];
+
+/** One map of a row, whatever it is: a secret may stand in any, also where it does not belong. */
+export interface WrittenMap {
+  readonly path: RowPath;
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The destination that it is part of; empty, which no destination can be called, where of none. */
+  readonly destination: string;
+  /** As the row has it, which may be wrong in any way. */
   readonly type: string;
+  /** The settings of that destination, which may be wrong in any way. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -48,7 +57,10 @@ export interface KeptProblem {
 
 /** A secret that stands in a row as a person wrote it. */
 export interface ReadableSecret {
+  /** The setting that it is for. */
   readonly setting: string;
+  /** What it stands under: the setting's name, or that in other letters. */
+  readonly name: string;
   /** What is to be sealed; of something that is no text, its JSON. */
   readonly text: Secret;
   /** As it stands there; a function, so that nothing prints it. */
@@ -65,8 +77,7 @@ export interface SealedValue {
 
 /** A secret that takes the place of its readable text. */
 export interface Sealing {
-  readonly destination: string;
-  readonly setting: string;
+  readonly path: RowPath;
   /** What stands there now, for the condition of the write; a function, so that nothing prints it. */
   was(): unknown;
   readonly value: SealedValue;
@@ -74,8 +85,10 @@ export interface Sealing {
 
 /** A row of the settings table as the pipeline meets it. */
 export interface UserRow<Configured> {
-  /** What stands in the row for each destination, whatever it is called and of whatever type. */
-  readonly written: ReadonlyMap<string, WrittenSettings>;
+  /** The names of all destinations, whatever they are called and whatever is wrong with them. */
+  readonly named: ReadonlySet<string>;
+  /** Every map of the row that people can write, outer ones first. */
+  maps(): readonly WrittenMap[];
   /** Whether this destination was removed, or it or the user switched off, whatever else is wrong. */
   isOff(destination: string): boolean;
   /** What people wrote, of this destination alone: an item that can be read as this one was. */

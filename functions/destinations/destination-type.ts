@@ -88,11 +88,16 @@ export function defineDestinationType<Schema extends z.ZodObject, Value>(
   /** Everything that can be said without reading a file or opening what is sealed. */
   const examine = (settings: Readonly<Record<string, unknown>>) => {
     const given = withoutEmpty(settings);
-    const { values, sealed, problems: unusable } = separateSealed(given, secrets);
+    const mistaken = Object.keys(given).filter(
+      (name) => !known.includes(name) && isSealed(given[name]),
+    );
+    const rest = omit(given, mistaken);
+    const { values, sealed, problems: unusable } = separateSealed(rest, secrets);
     const { inline, files, problems: misplaced } = separateFiles(values, known, texts);
     const unknown = Object.keys(inline).filter((name) => !known.includes(name));
     const told = [
-      ...unknown.map((name) => unknownSetting(type, name, known)),
+      ...unknown.map((name) => unknownSetting(type, name, known, IS_READABLE)),
+      ...mistaken.map((name) => unknownSetting(type, name, known, IS_SEALED)),
       ...unusable,
       ...misplaced,
     ];
@@ -174,11 +179,19 @@ function omit(given: Readonly<Record<string, unknown>>, names: readonly string[]
   return Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));
 }
 
-function unknownSetting(type: string, name: string, known: readonly string[]): Problem {
+const IS_READABLE = 'A secret in it stays readable until it is removed.';
+const IS_SEALED = 'The secret in it is sealed: put it there as it is, or enter it again.';
+
+function unknownSetting(
+  type: string,
+  name: string,
+  known: readonly string[],
+  more: string,
+): Problem {
   return {
     path: name,
     problem: `A destination of type ${type} has no setting of this name.`,
-    remedy: `Did you mean ${closest(name, [...known])}? A secret in it stays readable until it is removed.`,
+    remedy: `Did you mean ${closest(name.trim().toUpperCase(), [...known])}? ${more}`,
   };
 }
 

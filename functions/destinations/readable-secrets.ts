@@ -28,7 +28,7 @@ export function describeReadable(
   return names.map((setting) => {
     const value = settings[setting];
     const text = new Secret(typeof value === 'object' ? JSON.stringify(value) : String(value));
-    return { setting, text, was: () => value, problems: () => problemsOf(setting) };
+    return { setting, name: setting, text, was: () => value, problems: () => problemsOf(setting) };
   });
 }
 

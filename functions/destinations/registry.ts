@@ -1,4 +1,4 @@
-import { NO_LIMITS, type Policy, traitProblems, typeProblems } from '../core/policy.ts';
+import { type Policy, traitProblems, typeProblems } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
 import { guess } from '../core/shape-problems.ts';
 import type { ReadableSecret } from '../core/user.ts';
@@ -22,7 +22,7 @@ export const destinationTypes: readonly DestinationType[] = TYPE_NAMES.map((name
 export function parseDestination(
   type: string,
   settings: Readonly<Record<string, unknown>>,
-  policy: Policy = NO_LIMITS,
+  policy: Policy,
 ): Parsed<ConfiguredDestination> {
   const found = destinationTypes.find((candidate) => candidate.type === type);
   if (found) return admit(found.parse(settings), type, policy);
@@ -54,10 +54,34 @@ function admit(
 }
 
 /**
- * Secrets that stand readable in the settings of one destination. Which type it is does not matter: a
- * name that is a secret of any type holds one, also where the type is misspelt.
+ * Secrets that stand readable in one map, be it the settings of a destination or not. Which type it is
+ * does not matter: a name that is a secret of any type holds one, also where the type is misspelt, and
+ * in whatever letters and spaces it is written.
  */
 export function findReadableSecrets(
+  type: string,
+  settings: Readonly<Record<string, unknown>>,
+): readonly ReadableSecret[] {
+  const inOtherLetters = Object.entries(settings).flatMap(([name, value]) => {
+    const setting = SECRETS.get(bare(name));
+    if (setting === undefined || setting === name) return [];
+    return findByName(type, { ...settings, [setting]: value })
+      .filter((secret) => secret.setting === setting)
+      .map((secret) => ({ ...secret, name }));
+  });
+  return [...findByName(type, settings), ...inOtherLetters];
+}
+
+/** The secret settings of all types, by what is compared of their names. */
+const SECRETS: ReadonlyMap<string, string> = new Map(
+  destinationTypes.flatMap(({ secrets }) => secrets.map((name) => [bare(name), name] as const)),
+);
+
+function bare(name: string): string {
+  return name.trim().toLowerCase();
+}
+
+function findByName(
   type: string,
   settings: Readonly<Record<string, unknown>>,
 ): readonly ReadableSecret[] {

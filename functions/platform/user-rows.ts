@@ -1,8 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { openSettingsTable } from '../settings/table.ts';
+import { openJudgedRows } from './judged-rows.ts';
 import { parseDestination } from './parse-destination.ts';
-import { openPolicies } from './policies.ts';
 
 /** The settings table with every type of destination, and the operator's policy by which rows are judged. */
 export function openUserRows(
@@ -11,14 +10,5 @@ export function openUserRows(
   service: string,
   log: Logger,
 ) {
-  const policies = openPolicies(documents, environment, service, log);
-  const { SETTINGS_TABLE } = environment;
-  const rows = openSettingsTable(
-    documents,
-    SETTINGS_TABLE,
-    parseDestination,
-    Date.now,
-    policies.read,
-  );
-  return { policies, rows };
+  return openJudgedRows(documents, environment, service, log, parseDestination);
 }

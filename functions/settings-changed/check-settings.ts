@@ -63,7 +63,7 @@ export async function checkSettings(tools: CheckTools, userId: string): Promise<
     if (readable.length === 0 && isSettled(row, tools)) return;
     // A new row, or one that lost its status.
     if (row.checkedHash === undefined) {
-      await recallRuns(tools.history, userId, new Set(row.written.keys()));
+      await recallRuns(tools.history, userId, row.named);
     }
     const outcome = await checkRow(tools, userId, row, readable);
     if (outcome === 'written') return;

@@ -1,11 +1,17 @@
 import type * as z from 'zod';
 import { hashContent } from '../core/content-hash.ts';
-import { countProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
+import { countProblems, type Policy } from '../core/policy.ts';
 import { fewProblems, type Parsed, type Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { shapeProblems } from '../core/shape-problems.ts';
 import { DESTINATION_NAME, type User, type UserDestination, type UserRow } from '../core/user.ts';
-import { misplacedSecrets, onlyDestination, putSealings, writtenSettings } from './row-secrets.ts';
+import {
+  misplacedSecrets,
+  namedDestinations,
+  onlyDestination,
+  putSealings,
+  straySecrets,
+} from './row-secrets.ts';
 import { parseSchedule } from './schedule.ts';
 import {
   KNOWN_NAMES,
@@ -17,6 +23,7 @@ import {
 } from './schema.ts';
 import { isSwitchedOff } from './switches.ts';
 import { upgradeSpec } from './upgrades.ts';
+import { writtenMaps } from './written-maps.ts';
 
 /**
  * Checks the settings of one destination, and whether the operator allows them; problems are told by
@@ -35,7 +42,7 @@ export const acceptUnseen: ParseDestination<undefined> = () => ({ ok: true, valu
 export function readRow<Configured>(
   item: unknown,
   parseDestination: ParseDestination<Configured>,
-  policy: Policy = NO_LIMITS,
+  policy: Policy,
 ): UserRow<Configured> {
   const { spec, status, dueShard, dueAt } = marksSchema.parse(item);
   return {
@@ -44,7 +51,8 @@ export function readRow<Configured>(
     checkedHash: status?.specHash,
     told: status?.problems,
     due: dueAt === undefined ? undefined : { shard: dueShard, at: dueAt },
-    written: writtenSettings(item),
+    named: namedDestinations(item),
+    maps: () => writtenMaps(item),
     only: (destination) => onlyDestination(item, destination),
     isOff: (destination) => isSwitchedOff(item, destination),
     sealed: (sealings) => readRow(putSealings(item, sealings), parseDestination, policy),
@@ -59,7 +67,7 @@ export function readRow<Configured>(
 export function parseRow<Configured>(
   written: unknown,
   parseDestination: ParseDestination<Configured>,
-  policy: Policy = NO_LIMITS,
+  policy: Policy,
 ): Parsed<User<Configured>> {
   const item = upgradeSpec(written);
   const shape = rowSchema.safeParse(item, { reportInput: true });
@@ -92,9 +100,18 @@ export function parseRow<Configured>(
     if (parsed.ok) configured.set(name, parsed);
   }
   if (!shape.success || schedule === undefined || problems.length > 0) {
-    return { ok: false, problems: fewProblems(problems) };
+    return { ok: false, problems: fewProblems(withStrays(item, problems)) };
   }
   return { ok: true, value: toUser(shape.data, schedule, configured) };
+}
+
+/** What is told of a secret that does not belong where it stands takes the place of all else there. */
+function withStrays(item: unknown, problems: readonly Problem[]): readonly Problem[] {
+  const strays = straySecrets(item);
+  const places = new Set(strays.map(({ path }) => path));
+  const isTold = ({ path }: Problem) =>
+    path.split('.').some((_step, at, steps) => places.has(steps.slice(0, at + 1).join('.')));
+  return [...strays, ...problems.filter((found) => !isTold(found))];
 }
 
 function toUser<Configured>(

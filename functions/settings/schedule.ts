@@ -1,16 +1,12 @@
 import { distance } from 'fastest-levenshtein';
 import { Temporal } from 'temporal-polyfill';
-import { intervalProblems, NO_LIMITS, type Policy } from '../core/policy.ts';
+import { intervalProblems, type Policy } from '../core/policy.ts';
 import type { Parsed, Problem } from '../core/problem.ts';
 import type { Schedule } from '../core/schedule.ts';
 import { parseCron } from './cron.ts';
 
 /** Reads a schedule, and whether the operator allows it; problems are told at `cron` and `timeZone`. */
-export function parseSchedule(
-  cron: string,
-  timeZone: string,
-  policy: Policy = NO_LIMITS,
-): Parsed<Schedule> {
+export function parseSchedule(cron: string, timeZone: string, policy: Policy): Parsed<Schedule> {
   const rule = parseCron(cron);
   const problems = [
     ...(rule.ok ? intervalProblems(policy, rule.value) : rule.problems),

@@ -7,7 +7,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { NO_LIMITS, POLICY_ID, type Policy } from '../core/policy.ts';
+import { POLICY_ID, type Policy } from '../core/policy.ts';
 import type { Due, UserRow, Verdict } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
 import { type Change, type LastRun, marksChange, marksOf } from './last-run.ts';
@@ -35,8 +35,8 @@ export function openSettingsTable<Configured>(
   client: DynamoDBDocumentClient,
   table: string,
   parseDestination: ParseDestination<Configured>,
+  policy: () => Promise<Policy>,
   now = Date.now,
-  policy: () => Promise<Policy> = async () => NO_LIMITS,
 ) {
   const row = (userId: string) => ({ TableName: table, Key: { [SETTINGS_KEY]: userId } });
 

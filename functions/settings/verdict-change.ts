@@ -1,5 +1,5 @@
 import { NumberValue } from '@aws-sdk/lib-dynamodb';
-import type { Due, Sealing, Verdict } from '../core/user.ts';
+import type { Due, RowPath, Sealing, Verdict } from '../core/user.ts';
 import { DUE_INDEX, SETTINGS_KEY } from './keys.ts';
 import type { Change } from './last-run.ts';
 
@@ -73,10 +73,15 @@ function sealingChange(sealings: readonly Sealing[]) {
     );
     return [`attribute_exists(${path})`, ...texts, `attribute_not_exists(${sealed})`].join(' AND ');
   };
-  const conditions = sealings.map(({ destination, setting, was, value }) => {
-    const path = ['spec', 'destinations', destination, 'settings', setting].map(nameFor).join('.');
-    set[path] = value;
-    return isStill(path, was());
+  const placeOf = (path: RowPath): string =>
+    path.reduce<string>((place, step) => {
+      if (typeof step === 'number') return `${place}[${step}]`;
+      return place === '' ? nameFor(step) : `${place}.${nameFor(step)}`;
+    }, '');
+  const conditions = sealings.map(({ path, was, value }) => {
+    const place = placeOf(path);
+    set[place] = value;
+    return isStill(place, was());
   });
   return { names, values, set, conditions };
 }

@@ -1,6 +1,7 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { systemClock } from '../core/clock.ts';
+import { NO_LIMITS } from '../core/policy.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { readEnvironment, sweepEnvironment } from '../platform/environment.ts';
 import { openRaise } from '../platform/events.ts';
@@ -24,7 +25,12 @@ const tools: SweepTools = {
     ...openSweepIndex(documents, environment.RUNS_TABLE),
   },
   queue: openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL),
-  report: openSettingsTable(documents, environment.SETTINGS_TABLE, acceptUnseen).recordRun,
+  report: openSettingsTable(
+    documents,
+    environment.SETTINGS_TABLE,
+    acceptUnseen,
+    async () => NO_LIMITS,
+  ).recordRun,
   raise: openRaise(log),
   metrics: openSweepMetrics(SERVICE),
   log,

@@ -1,7 +1,7 @@
 import { FerryError } from '../core/errors.ts';
 import type { Job, JobName } from '../core/job.ts';
 import type { Lease } from '../core/lease.ts';
-import { NO_LIMITS, type Policy } from '../core/policy.ts';
+import type { Policy } from '../core/policy.ts';
 import type { Parsed } from '../core/problem.ts';
 import type { UserRow } from '../core/user.ts';
 import type { Destination } from '../destinations/contract.ts';
@@ -41,7 +41,7 @@ export function readJobSettings<Surroundings>(
   rows: Rows<Surroundings>,
   kept: KeptSettings,
   surroundingsOf: (job: Job) => Surroundings | Promise<Surroundings>,
-  policy: () => Promise<Policy> = async () => NO_LIMITS,
+  policy: () => Promise<Policy>,
 ): SettingsReader {
   /** Asked for once more: the word of the change may have been lost, or be of an earlier version. */
   const unchecked = async ({ userId }: Job): Promise<FerryError> => {

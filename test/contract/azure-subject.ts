@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import type { Azurite } from '../../local/azurite.ts';
@@ -17,7 +18,7 @@ export type Settings = Readonly<Record<string, unknown>>;
 
 /** Opens a destination from settings as a user writes them. */
 export async function openWith(settings: Settings): Promise<Destination> {
-  const parsed = parseDestination('azure', settings);
+  const parsed = parseDestination('azure', settings, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value.open(NO_SURROUNDINGS);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import type { CheckStep } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
@@ -26,7 +27,7 @@ function started<T>(server: T, stop: (server: T) => Promise<unknown>): T {
 }
 
 async function check(type: string, settings: object): Promise<Map<string, CheckStep>> {
-  const parsed = parseDestination(type, { ...settings });
+  const parsed = parseDestination(type, { ...settings }, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const destination = await parsed.value.open(NO_SURROUNDINGS);
   const steps = new Map<string, CheckStep>();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { openUnsealer } from '../../functions/secrets/sealing.ts';
@@ -141,7 +142,7 @@ describe('ferry dropbox connect', () => {
     expect(shown).toMatch(/DROPBOX_REFRESH_TOKEN of "box" is in the row of "alice-\d+"/);
 
     const settings = { ...now?.spec.destinations.box.settings, DROPBOX_ENDPOINT: fake.endpoint };
-    const parsed = parseDestination('dropbox', settings);
+    const parsed = parseDestination('dropbox', settings, NO_LIMITS);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
     const { unseal } = openUnsealer(kms);
     const destination = await parsed.value.open({
@@ -362,8 +363,8 @@ describe('ferry dropbox connect', () => {
     };
     Object.assign(spec.destinations.box.settings, { DROPBOX_OAUTH2_ENDPOINT: fake.endpoint });
     await put({ ...rest, spec });
-    expect(parseRow(await stored(), parseDestination).ok).toBe(false);
+    expect(parseRow(await stored(), parseDestination, NO_LIMITS).ok).toBe(false);
     expect((await person(connect())).code).toBe(0);
-    expect(parseRow(await stored(), parseDestination)).toMatchObject({ ok: true });
+    expect(parseRow(await stored(), parseDestination, NO_LIMITS)).toMatchObject({ ok: true });
   });
 });

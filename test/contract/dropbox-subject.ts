@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import type { Account } from '../../local/dropbox/oauth.ts';
@@ -21,7 +22,7 @@ export type Settings = Readonly<Record<string, unknown>>;
 
 /** Opens a destination from settings as a user writes them. */
 export async function openWith(settings: Settings): Promise<Destination> {
-  const parsed = parseDestination('dropbox', settings);
+  const parsed = parseDestination('dropbox', settings, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value.open(NO_SURROUNDINGS);
 }

@@ -5,10 +5,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FerryError, toFerryError } from '../../functions/core/errors.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
+import { runSteps } from '../../functions/destinations/check-steps.ts';
 import type { CheckStep, Destination } from '../../functions/destinations/contract.ts';
 import { type Agents, createAgents } from '../../functions/destinations/http/agents.ts';
-import { reachingSteps, runSteps } from '../../functions/destinations/http/connection-steps.ts';
+import { reachingSteps } from '../../functions/destinations/http/connection-steps.ts';
 import type { Trust } from '../../functions/destinations/http/trust.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { openEgress } from '../../functions/egress/egress.ts';
@@ -128,7 +130,7 @@ const guard = () =>
 /** Undefined where the settings are refused as they stand. */
 async function open(type: string, host: string, port: number): Promise<Destination | undefined> {
   const inUrl = type !== 'ssh' && host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  const parsed = parseDestination(type, { ...LEADING[type]?.(inUrl, port) });
+  const parsed = parseDestination(type, { ...LEADING[type]?.(inUrl, port) }, NO_LIMITS);
   if (!parsed.ok) return undefined;
   const destination = await parsed.value.open({ ...NO_SURROUNDINGS, egress: guard() });
   opened.push(destination);

@@ -2,6 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planNext } from '../../functions/core/plan.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { shardOf } from '../../functions/core/spread.ts';
 import { enqueueDue } from '../../functions/enqueue-due/enqueue-due.ts';
 import { openJobQueue } from '../../functions/queue/job-queue.ts';
@@ -25,10 +26,15 @@ let worlds = 0;
 beforeAll(async () => {
   [dynamo, sqs] = await Promise.all([startDynamoDb(), startSqs()]);
   url = await sqs.createQueue('jobs');
-  table = openSettingsTable(dynamo.documents, dynamo.settingsTable, (type) => ({
-    ok: true,
-    value: type,
-  }));
+  table = openSettingsTable(
+    dynamo.documents,
+    dynamo.settingsTable,
+    (type) => ({
+      ok: true,
+      value: type,
+    }),
+    async () => NO_LIMITS,
+  );
 });
 afterAll(() => Promise.all([dynamo.stop(), sqs.stop()]));
 

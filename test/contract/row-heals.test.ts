@@ -1,6 +1,7 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type JobState, startRecord } from '../../functions/core/job-record.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { openRunsTable } from '../../functions/runs/runs-table.ts';
 import { openSettingsTable } from '../../functions/settings/table.ts';
 import { type SettingsWorld, startSettingsWorld } from './settings-world.ts';
@@ -48,7 +49,12 @@ async function run(hour: number, destination: string, state: JobState, isTold = 
     ...(state === 'running' ? {} : { endedAt: at }),
   });
   if (state === 'running' || !isTold) return;
-  const rows = openSettingsTable(documents, settingsTable, () => ({ ok: true, value: '' }));
+  const rows = openSettingsTable(
+    documents,
+    settingsTable,
+    () => ({ ok: true, value: '' }),
+    async () => NO_LIMITS,
+  );
   const told = state === 'failed' ? { message, code: 'auth-refused' } : {};
   await rows.recordRun(userId, destination, { slot, outcome: state, at, ...told });
 }

@@ -116,7 +116,8 @@ describe('a row that is written with the command line', () => {
     ['that is not there', 'none.yaml', undefined, 2, /^There is no file \S+none\.yaml\.$/m],
     ['that is a folder', '', undefined, 2, /is a folder\. Name a file in it\.$/m],
     ['with tabs', 'tabs.yaml', 'v: 1\ndestinations:\n\tnas: {}\n', 1, /line 3, column 1\.$/m],
-    ['that is empty', 'empty.yaml', '', 1, /^There are no settings in it\.$/m],
+    ['that is empty', 'empty.yaml', '', 1, /^\S+empty\.yaml holds no settings\.$/m],
+    ['that is no YAML', 'no.yaml', 'v: [1', 1, /^\S+no\.yaml is no YAML: .* line 1/m],
   ])(
     'cannot come from a file %s, in words that say so',
     async (_what, name, content, code, words) => {

@@ -61,7 +61,7 @@ const put = (destinations: object, rest: object = {}) =>
     }),
   );
 const rows = () =>
-  openSettingsTable(dynamo.documents, dynamo.settingsTable, parse, Date.now, async () => policy);
+  openSettingsTable(dynamo.documents, dynamo.settingsTable, parse, async () => policy);
 /** Says in the row that it was looked at as it stands. */
 const check = async () => {
   const row = await rows().read(userId);

@@ -9,6 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import type { Surroundings } from '../../functions/destinations/surroundings.ts';
@@ -26,7 +27,7 @@ export async function openWith(
   settings: Readonly<Record<string, unknown>>,
   surroundings: Surroundings = NO_SURROUNDINGS,
 ): Promise<Destination> {
-  const parsed = parseDestination('s3', settings);
+  const parsed = parseDestination('s3', settings, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value.open(surroundings);
 }

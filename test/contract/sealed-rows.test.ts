@@ -10,6 +10,7 @@ import { Temporal } from 'temporal-polyfill';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { jobId } from '../../functions/core/job.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import {
   destinationTypes,
   findReadableSecrets,
@@ -49,7 +50,8 @@ let log: string[];
 let userId: string;
 let users = 0;
 
-const openRows = () => openSettingsTable(documents, 'settings', parseDestination);
+const openRows = () =>
+  openSettingsTable(documents, 'settings', parseDestination, async () => NO_LIMITS);
 
 beforeAll(async () => {
   dynamo = await startDynamoDb();
@@ -299,6 +301,176 @@ describe('a secret in a row that was written', () => {
   });
 });
 
+describe('a secret where it does not belong', () => {
+  const nowhere = [
+    ['beside spec', { spec: specWith({ nas: NAS }), SSH_PASSWORD: 'pw-1' }, 'SSH_PASSWORD'],
+    ['in spec', { spec: { ...specWith({ nas: NAS }), SSH_PASSWORD: 'pw-1' } }, 'spec.SSH_PASSWORD'],
+    [
+      'in the schedule, a number',
+      { spec: { ...specWith({ nas: NAS }), schedule: { cron: '@daily', SSH_PASSWORD: 4711 } } },
+      'spec.schedule.SSH_PASSWORD',
+    ],
+    [
+      'in a map of a list',
+      { spec: { ...specWith({ nas: NAS }), extra: ['x', { SSH_PASSWORD: 'pw-1' }] } },
+      'spec.extra.1.SSH_PASSWORD',
+    ],
+    [
+      'in a list of destinations',
+      { spec: { v: 1, destinations: [NAS, { type: 'ssh', settings: { SSH_PASSWORD: 'pw-1' } }] } },
+      'spec.destinations.1.settings.SSH_PASSWORD',
+    ],
+    [
+      'as if it were a destination',
+      { spec: specWith({ nas: NAS, SSH_PASSWORD: { S: 'pw-1' } }) },
+      'spec.destinations.SSH_PASSWORD',
+    ],
+    [
+      'a map with another secret in it',
+      {
+        spec: {
+          ...specWith({ nas: NAS }),
+          SSH_PASSWORD: { AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: 'pw-1' },
+        },
+      },
+      'spec.SSH_PASSWORD',
+    ],
+  ] as const;
+
+  it.each(nowhere)(
+    'is made unreadable there, told, and left alone then: %s',
+    async (_, item, at) => {
+      await put(undefined, item);
+      expect(await check()).toEqual(new Set());
+      const after = await stored();
+      expect(JSON.stringify(after)).not.toMatch(/pw-1|4711|tr0ub4dor/);
+      expect(after?.status).toMatchObject({
+        state: 'invalid',
+        problems: expect.arrayContaining([
+          {
+            path: at,
+            problem: expect.any(String),
+            remedy: expect.stringContaining('Enter it again'),
+          },
+        ]),
+      });
+      const paths = z
+        .object({ problems: z.array(z.object({ path: z.string() })) })
+        .parse(after?.status)
+        .problems.map(({ path }) => path);
+      expect(paths).toEqual([...new Set(paths)]);
+      const save = vi.fn(rows.save);
+      await check({ rows: { ...rows, save } });
+      expect(save).not.toHaveBeenCalled();
+      expect(await stored()).toEqual(after);
+    },
+  );
+
+  it('keeps working when what was sealed beside the settings of its destination is put into them', async () => {
+    await put(specWith({ nas: { type: 'ssh', settings: HOST, SSH_PASSWORD: PASSWORD } }));
+    await check();
+    expect(JSON.stringify(await stored())).not.toContain(PASSWORD);
+    expect((await row()).status?.problems).toContainEqual({
+      path: 'spec.destinations.nas.SSH_PASSWORD',
+      problem: expect.stringContaining('where none belongs'),
+      remedy: expect.stringContaining('spec.destinations.nas.settings, as it is'),
+    });
+    const { nas } = (await row()).spec.destinations;
+    await put(
+      specWith({ nas: { type: 'ssh', settings: { ...HOST, SSH_PASSWORD: nas?.SSH_PASSWORD } } }),
+    );
+    await check();
+    expect(await row()).toMatchObject({ status: { state: 'valid', problems: [] } });
+    expect(await open('SSH_PASSWORD')).toBe(PASSWORD);
+  });
+
+  it('is still told to be of no use when it is put where it belongs', async () => {
+    await put(specWith({ nas: { type: 'ssh', settings: HOST, SSH_IDENTITY_FILE: 'nonsense' } }));
+    await check();
+    const { nas } = (await row()).spec.destinations;
+    const moved = { ...HOST, SSH_IDENTITY_FILE: nas?.SSH_IDENTITY_FILE };
+    await put(specWith({ nas: { type: 'ssh', settings: moved } }));
+    await check();
+    expect(await problems()).toEqual(['nas.settings.SSH_IDENTITY_FILE']);
+  });
+
+  it.each(['ssh_password', 'Ssh_Password ', ' SSH_PASSWORD'])(
+    'in other letters: %s',
+    async (name) => {
+      await put(specWith({ nas: { type: 'ssh', settings: { ...HOST, [name]: PASSWORD } } }));
+      await check();
+      expect(JSON.stringify(await stored())).not.toContain(PASSWORD);
+      expect((await row()).status?.problems).toContainEqual({
+        path: `spec.destinations.nas.settings.${name}`,
+        problem: expect.stringContaining('no setting of this name'),
+        remedy: expect.stringMatching(/^Did you mean SSH_PASSWORD\? .*sealed/),
+      });
+      const settled = await stored();
+      await check();
+      expect(await stored()).toEqual(settled);
+      const sealed = (await settingsOf())[name];
+      await put(specWith({ nas: { type: 'ssh', settings: { ...HOST, SSH_PASSWORD: sealed } } }));
+      await check();
+      expect(await problems()).toEqual([]);
+      expect(await open('SSH_PASSWORD')).toBe(PASSWORD);
+    },
+  );
+
+  it('opens for no destination where it was part of none', async () => {
+    await put({ ...specWith({ nas: NAS }), SSH_PASSWORD: PASSWORD });
+    await check();
+    const { SSH_PASSWORD: sealed, ...spec } = (await row()).spec;
+    await put({
+      ...spec,
+      ...specWith({ nas: { type: 'ssh', settings: { ...HOST, SSH_PASSWORD: sealed } } }),
+    });
+    await check();
+    expect((await row()).status?.problems).toEqual([
+      {
+        path: 'spec.destinations.nas.settings.SSH_PASSWORD',
+        problem: 'This was sealed for another user, destination or setting.',
+        remedy: 'Enter the secret again.',
+      },
+    ]);
+  });
+
+  it('is sealed in the status, too, which says nothing of it', async () => {
+    await put(specWith({ nas: NAS }), {
+      status: { SSH_PASSWORD: PASSWORD, problems: [{ SSH_PASSWORD: PASSWORD }] },
+    });
+    expect(await check()).toEqual(new Set());
+    expect(JSON.stringify(await stored())).not.toContain(PASSWORD);
+    expect(await row()).toMatchObject({ status: { state: 'valid', SSH_PASSWORD: SEALED } });
+  });
+
+  it('that somebody replaced while it was being sealed is not overwritten', async () => {
+    await put({ ...specWith({ nas: NAS }), SSH_PASSWORD: 'pw-1' });
+    let once = true;
+    const seal: Sealer['seal'] = async (...given) => {
+      const sealed = await sealer.seal(...given);
+      if (once) await put({ ...specWith({ nas: NAS }), colour: 'red' });
+      once = false;
+      return sealed;
+    };
+    expect(await check({ secrets: { find: findReadableSecrets, seal } })).toEqual(new Set());
+    expect((await row()).spec).toMatchObject({ colour: 'red' });
+    expect((await row()).spec).not.toHaveProperty('SSH_PASSWORD');
+  });
+
+  it('stands as deep as a row can have it, many times', async () => {
+    const deep = (levels: number): object =>
+      levels === 0
+        ? { SSH_PASSWORD: PASSWORD, DROPBOX_REFRESH_TOKEN: PASSWORD }
+        : { a: deep(levels - 1) };
+    await put({
+      ...specWith({ nas: NAS }),
+      ...Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`x${n}`, deep(28)])),
+    });
+    expect(await check()).toEqual(new Set());
+    expect(JSON.stringify(await stored())).not.toContain(PASSWORD);
+  });
+});
+
 describe('what was wrong with a secret while it could be read', () => {
   const key = generateSshKey();
   const locked = generateSshKey({ cipher: 'aes256-ctr', passphrase: 'hush', rounds: 4 });
@@ -445,10 +617,15 @@ describe('a run', () => {
   const job = () => ({ userId, destination: 'nas', slot: '2026-11-22T00:00:00Z', hop: 0 });
   const runs = () => openRunsTable(documents, dynamo.runsTable);
   const settings = () =>
-    readJobSettings(rows, runs(), (place) => ({
-      ...NO_SURROUNDINGS,
-      unseal: (name, sealed) => unsealer.unseal(place, name, sealed),
-    }));
+    readJobSettings(
+      rows,
+      runs(),
+      (place) => ({
+        ...NO_SURROUNDINGS,
+        unseal: (name, sealed) => unsealer.unseal(place, name, sealed),
+      }),
+      async () => NO_LIMITS,
+    );
   const lease = (fence = 1) => ({
     ...job(),
     jobId: jobId(job()),
@@ -531,7 +708,7 @@ describe('each type', () => {
       const given = Object.fromEntries(
         settings.map((name) => [name, secrets.includes(name) ? { sealed } : { no: 'text' }]),
       );
-      const parsed = parseDestination(type, given);
+      const parsed = parseDestination(type, given, NO_LIMITS);
       const told = parsed.ok ? [] : parsed.problems.map(({ path }) => path);
       expect(told.sort()).toEqual(settings.filter((name) => !secrets.includes(name)).sort());
     },

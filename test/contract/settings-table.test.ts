@@ -1,5 +1,6 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Verdict } from '../../functions/core/user.ts';
 import type { LastRun } from '../../functions/settings/last-run.ts';
 import { openSettingsTable } from '../../functions/settings/table.ts';
@@ -12,10 +13,15 @@ let users = 0;
 
 beforeAll(async () => {
   dynamo = await startDynamoDb();
-  table = openSettingsTable(dynamo.documents, dynamo.settingsTable, (type) => ({
-    ok: true,
-    value: type,
-  }));
+  table = openSettingsTable(
+    dynamo.documents,
+    dynamo.settingsTable,
+    (type) => ({
+      ok: true,
+      value: type,
+    }),
+    async () => NO_LIMITS,
+  );
 });
 afterAll(() => dynamo.stop());
 beforeEach(() => {

@@ -48,19 +48,14 @@ export async function startSettingsWorld(): Promise<SettingsWorld> {
       const failed = await checkChanges(
         {
           policies,
-          rows: openSettingsTable(
-            documents,
-            settingsTable,
-            parseDestination,
-            Date.now,
-            policies.read,
-          ),
+          rows: openSettingsTable(documents, settingsTable, parseDestination, policies.read),
           secrets: { find: findReadableSecrets, seal: openSealer(kms, KEY).seal },
           spread: { minutes: 0, shards: 1 },
           metrics: { rowRefused() {} },
           history: {
             jobs: openHistory(documents, dynamo.runsTable).jobs,
-            report: openSettingsTable(documents, settingsTable, parseDestination).recordRun,
+            report: openSettingsTable(documents, settingsTable, parseDestination, policies.read)
+              .recordRun,
           },
           raise: async (raised) => void events.push(...raised),
           log: { info() {}, warn() {} },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FerryError } from '../../functions/core/errors.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import type { CheckStep, Json } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
@@ -52,10 +53,14 @@ const trusting = (): Surroundings => ({
 });
 
 async function open(surroundings: Surroundings, more: Readonly<Record<string, unknown>> = {}) {
-  const parsed = parseDestination('ssh', {
-    ...{ SSH_HOST_NAME: server.host, SSH_PORT: server.port, SSH_USER: 'ann' },
-    ...{ SSH_PASSWORD: PASSWORD, ...more },
-  });
+  const parsed = parseDestination(
+    'ssh',
+    {
+      ...{ SSH_HOST_NAME: server.host, SSH_PORT: server.port, SSH_USER: 'ann' },
+      ...{ SSH_PASSWORD: PASSWORD, ...more },
+    },
+    NO_LIMITS,
+  );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value.open(surroundings);
 }

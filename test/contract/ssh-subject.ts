@@ -1,5 +1,6 @@
 import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { type Faults, startFaultProxy } from '../servers/fault-proxy.ts';
@@ -10,7 +11,7 @@ export type Settings = Readonly<Record<string, string>>;
 
 /** Opens a destination from settings as a user writes them. */
 export async function openWith(settings: Settings): Promise<Destination> {
-  const parsed = parseDestination('ssh', settings);
+  const parsed = parseDestination('ssh', settings, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value.open(NO_SURROUNDINGS);
 }

@@ -1,6 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FerryError } from '../../functions/core/errors.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import type { CheckStep } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
@@ -55,7 +56,11 @@ export function trust(type: string, names: TrustNames, start: () => Promise<Plai
     });
 
     const tryTo = async (front: Front, more: Settings) => {
-      const parsed = parseDestination(type, { ...server.settingsAt(front.endpoint), ...more });
+      const parsed = parseDestination(
+        type,
+        { ...server.settingsAt(front.endpoint), ...more },
+        NO_LIMITS,
+      );
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
       const destination = await parsed.value.open(NO_SURROUNDINGS);
       try {

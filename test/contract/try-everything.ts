@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Destination } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { FILE, type Settings } from './effects/effect.ts';
@@ -30,7 +31,7 @@ export async function tryEverything(type: string, settings: Settings): Promise<T
       return undefined;
     }
   };
-  const parsed = parseDestination(type, settings);
+  const parsed = parseDestination(type, settings, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const destination = await attempt(() => parsed.value.open(NO_SURROUNDINGS));
   if (!destination) return { told, errors };

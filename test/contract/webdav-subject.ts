@@ -3,6 +3,7 @@ import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Destination, Json } from '../../functions/destinations/contract.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import type { Surroundings } from '../../functions/destinations/surroundings.ts';
@@ -26,7 +27,7 @@ export async function openWith(
   settings: Settings,
   surroundings: Surroundings = NO_SURROUNDINGS,
 ): Promise<Destination> {
-  const parsed = parseDestination('webdav', settings);
+  const parsed = parseDestination('webdav', settings, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value.open(surroundings);
 }

@@ -184,7 +184,27 @@ export const SPEC_MISTAKES: readonly WrongRow[] = [
     /without a slash/,
   ),
   wrong('no destinations', { destinations: {} }, 'destinations', /at least one/, /at least one/),
-  wrong('destinations as a list', { destinations: [nas] }, 'destinations', /not a map/, /by name/),
+  wrong(
+    'destinations as a list',
+    { destinations: [{ type: 'ssh', settings: {} }] },
+    'destinations',
+    /not a map/,
+    /by name/,
+  ),
+  wrong(
+    'a secret beside the settings',
+    { destinations: { nas: { ...nas, SSH_PASSWORD: 'swordfish' } } },
+    'destinations.nas.SSH_PASSWORD',
+    /where none belongs/,
+    /as it is/,
+  ),
+  wrong(
+    'a secret beside the destinations',
+    { SSH_PASSWORD: 'swordfish', destinations: { nas } },
+    'SSH_PASSWORD',
+    /where none belongs/,
+    /Enter it again/,
+  ),
   wrong(
     'capital letters in a name',
     { destinations: { NAS: nas } },

@@ -225,6 +225,52 @@ describe('the command line', () => {
   });
 
   it(
+    'refuses a port and an address that the operator does not allow, by every way to write',
+    SLOW,
+    async () => {
+      const settings = { ...settingsFor('ssh'), SSH_PORT: 9 };
+      const problems = [
+        {
+          path: 'spec.destinations.place.settings.SSH_PORT',
+          rule: 'network',
+          remedy: expect.any(String),
+        },
+      ];
+      const file = await write('port.yaml', stringify(specFor('ssh', settings)));
+      const refused = { status: 1, document: { problems } };
+      expect(await ask('user', 'put', 'port', '--file', file)).toMatchObject(refused);
+      const elsewhere = specFor('ssh', { ...settingsFor('ssh'), SSH_HOST_NAME: '10.0.0.5' });
+      const address = await write('address.yaml', stringify(elsewhere));
+      expect(await ask('user', 'put', 'port', '--file', address)).toMatchObject({
+        status: 1,
+        document: { problems: [{ path: 'spec.destinations.place.settings.SSH_HOST_NAME' }] },
+      });
+      const env = await write(
+        'port.env',
+        Object.entries(settings)
+          .map(([name, value]) => `${name}='${value}'\n`)
+          .join(''),
+      );
+      const path = 'spec.destinations.ssh.settings.SSH_PORT';
+      expect(await ask('import', 'port', env)).toMatchObject({
+        status: 1,
+        document: { problems: [{ path }] },
+      });
+      expect(await ask('user', 'show', 'port')).toMatchObject({ status: 3 });
+
+      const right = await write('right.yaml', stringify(specFor('ssh')));
+      expect(await ask('user', 'put', 'port', '--file', right)).toMatchObject({ status: 0 });
+      const seen = (await ask('export', 'port')).document;
+      const editor = `sed -i 's/SSH_PORT: .*/SSH_PORT: 9/'`;
+      const edited = await runCommand(['user', 'edit', 'port', '--local', '--json'], {
+        EDITOR: editor,
+      });
+      expect(edited).toMatchObject(refused);
+      expect((await ask('export', 'port')).document).toEqual(seen);
+    },
+  );
+
+  it(
     'lets settings be edited: secrets stay, and what is wrong is told until it is right',
     SLOW,
     async () => {
@@ -280,8 +326,21 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
         document: { error: expect.any(String) },
       });
       expect(await ask('runs', 'nobody')).toMatchObject({ status: 3 });
-      expect(await ask('check', 'nobody')).toMatchObject({ status: 3 });
-      expect(await ask('check', 'listed', 'nowhere')).toMatchObject({ status: 3 });
+      const { told: noUser } = await ask('user', 'show', 'nobody');
+      expect(noUser).toContain('There is no user "nobody". "ferry user put" makes one');
+      for (const words of [['check'], ['run'], ['runs'], ['receipts'], ['export'], ['cancel']]) {
+        expect(await ask(...words, 'nobody')).toMatchObject({ status: 3, told: noUser });
+      }
+      const slot = ['--slot', '2026-11-22T03:00:00Z'];
+      expect(await ask('cancel', 'nobody', 'nas', ...slot)).toMatchObject({ told: noUser });
+      const noPlace = {
+        status: 3,
+        told: expect.stringContaining('no destination "nowhere". It has: place.'),
+      };
+      for (const word of ['check', 'run', 'runs', 'receipts', 'cancel']) {
+        expect(await ask(word, 'listed', 'nowhere')).toMatchObject(noPlace);
+      }
+      expect(await ask('cancel', 'listed', 'nowhere', ...slot)).toMatchObject(noPlace);
       const elsewhere = { TMPDIR: join(folder, 'scratch') };
       expect(await runCommand(['user', 'list', '--local'], elsewhere)).toMatchObject({
         status: 3,
@@ -309,6 +368,10 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
     expect(await ask('policy', 'set', '--file', broken)).toMatchObject({
       status: 1,
       document: { problems: [{ path: 'policy.typs' }] },
+    });
+    expect(await ask('policy', 'set', '--file', await write('no.yaml', ''))).toMatchObject({
+      status: 1,
+      told: expect.stringMatching(/no\.yaml holds no policy\./),
     });
     const narrow = await write('narrow.yaml', stringify({ ...written, types: ['s3'] }));
     expect(await ask('policy', 'set', '--file', narrow)).toMatchObject({ status: 0 });

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MiB, type PartPlan } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { blockId, blockIds, countHeld } from '../../functions/destinations/azure/blocks.ts';
 import { azureSchema, toAzureSettings } from '../../functions/destinations/azure/settings.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
@@ -20,7 +21,7 @@ const allowing = (permissions: string) => TOKEN.replace('racwdl', permissions);
 type Given = Readonly<Record<string, unknown>>;
 
 function problemsOf(given: Given) {
-  const parsed = parseDestination('azure', given);
+  const parsed = parseDestination('azure', given, NO_LIMITS);
   return parsed.ok ? [] : parsed.problems;
 }
 
@@ -375,7 +376,10 @@ describe('Azure settings', () => {
     const names = Object.keys(azureSchema.shape);
     const some = fc.dictionary(fc.constantFrom(...names), fc.string());
     fc.assert(
-      fc.property(some, (given) => typeof parseDestination('azure', given).ok === 'boolean'),
+      fc.property(
+        some,
+        (given) => typeof parseDestination('azure', given, NO_LIMITS).ok === 'boolean',
+      ),
     );
   });
 });

@@ -104,6 +104,18 @@ describe('the dependency rule', () => {
   });
 });
 
+describe('the policy', () => {
+  it('is left out by name, and only by those who read no verdict', () => {
+    const without = files.filter((path) => readSource(path).includes('NO_LIMITS'));
+    expect(without.sort()).toEqual([
+      'cli/import/schedule.ts',
+      'cli/planned.ts',
+      'functions/core/policy.ts',
+      'functions/sweep/handler.ts',
+    ]);
+  });
+});
+
 describe('the check of the dependency rule', () => {
   const within = (from: string, source: string) => importsOf(from, source).every(isAllowed);
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carryOver } from '../../cli/import/carry-over.ts';
 import { readEnvFile } from '../../cli/import/env-file.ts';
 import { readFilesBelow } from '../../cli/import/files.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { parseRow } from '../../functions/settings/row.ts';
 
@@ -75,7 +76,7 @@ describe('carrying over', () => {
         SSH_REMOTE_PATH: '/home/alice',
       },
     });
-    const parsed = parseRow({ userId: 'alice', spec }, parseDestination);
+    const parsed = parseRow({ userId: 'alice', spec }, parseDestination, NO_LIMITS);
     expect(parsed.ok ? [] : parsed.problems).toEqual([]);
   });
 
@@ -113,7 +114,9 @@ describe('carrying over', () => {
     const carried = await carry(`${SSH}TZ=:Asia/Tokyo\nBACKUP_CRON_EXPRESSION="${expression}"`);
     expect(carried.spec.schedule).toEqual({ cron, timeZone: 'Asia/Tokyo' });
     expect(carried.notes).toHaveLength(notes);
-    expect(parseRow({ userId: 'a', spec: carried.spec }, parseDestination).ok).toBe(true);
+    expect(parseRow({ userId: 'a', spec: carried.spec }, parseDestination, NO_LIMITS).ok).toBe(
+      true,
+    );
   });
 
   it.each(['0 0 5 31 2 ?', '0 5 31 2 ?'])(
@@ -123,7 +126,7 @@ describe('carrying over', () => {
       expect(spec).toMatchObject({ enabled: false });
       expect(spec).not.toHaveProperty('schedule');
       expect(notes).toMatchObject([{ note: expect.stringMatching(/never comes/) }]);
-      expect(parseRow({ userId: 'a', spec }, parseDestination).ok).toBe(true);
+      expect(parseRow({ userId: 'a', spec }, parseDestination, NO_LIMITS).ok).toBe(true);
     },
   );
 

@@ -19,6 +19,24 @@ describe('settings as they are shown', () => {
     expect(keepHidden(shown, spec)).toEqual(spec);
   });
 
+  it.each([
+    ['in spec', { WEBDAV_PASSWORD: PASSWORD }],
+    ['in the schedule', { schedule: { cron: '@daily', WEBDAV_PASSWORD: PASSWORD } }],
+    ['in a map of a list', { backUp: ['html', { WEBDAV_PASSWORD: PASSWORD }] }],
+  ])('have no secret %s, and get it back when they are edited', (_where, beside) => {
+    const spec = { v: 1, enabled: true, ...beside, destinations: { web } };
+    const shown = hideSecrets(spec);
+    expect(JSON.stringify(shown)).not.toContain(PASSWORD);
+    expect(shown).toMatchObject({ v: 1, enabled: true, destinations: { web } });
+    expect(keepHidden(shown, spec)).toEqual(spec);
+  });
+
+  it('show all that belongs beside the destinations', () => {
+    const schedule = { cron: '@daily', timeZone: 'UTC' };
+    const spec = { v: 1, enabled: false, schedule, backUp: ['html'], destinations: { web } };
+    expect(hideSecrets(spec)).toEqual(spec);
+  });
+
   it('are not taken for secrets anywhere else', () => {
     const spec = {
       v: 1,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Parsed } from '../../functions/core/problem.ts';
-import type { Sealing, SettingsRows } from '../../functions/core/user.ts';
+import type { RowPath, Sealing, SettingsRows } from '../../functions/core/user.ts';
 import type { DueRows } from '../../functions/enqueue-due/ports.ts';
 import { readRow } from '../../functions/settings/row.ts';
 import { putSealings } from '../../functions/settings/row-secrets.ts';
@@ -35,14 +36,12 @@ export function openMemoryRows(pageSize = 2) {
     },
     async read(userId) {
       const item = items.get(userId);
-      return item && readRow(item, parseAnything);
+      return item && readRow(item, parseAnything, NO_LIMITS);
     },
     async save(userId, seen, { due, sealings = [], ...told }) {
       const item = items.get(userId);
       if (!item || item.dueAt !== seen?.at) return false;
-      const written = readRow(item, parseAnything).written;
-      const isOther = ({ destination, setting, was }: Sealing) =>
-        written.get(destination)?.settings[setting] !== was();
+      const isOther = ({ path, was }: Sealing) => valueAt(item, path) !== was();
       if (sealings.some(isOther)) return false;
       writes += 1;
       const keys = due ? { dueShard: due.shard, dueAt: due.at } : {};
@@ -52,6 +51,14 @@ export function openMemoryRows(pageSize = 2) {
     },
   };
   return { items, rows, writes: () => writes };
+}
+
+function valueAt(within: unknown, path: RowPath): unknown {
+  return path.reduce(
+    (value, step) =>
+      typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined,
+    within,
+  );
 }
 
 function parseAnything(type: string): Parsed<string> {

@@ -13,6 +13,7 @@ const sample: Results = {
   machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
   versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
   requests: [],
+  profiles: [],
   ticks: [],
   starts: [],
   measurements: [

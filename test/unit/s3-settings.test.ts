@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MiB } from '../../functions/core/parts.ts';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { describeProblems, type Problem } from '../../functions/core/problem.ts';
 import { originOf } from '../../functions/destinations/http/address.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
@@ -18,7 +19,7 @@ const OWN = { AWS_ENDPOINT: 's3.example.org' };
 const [PEM = '', OTHER_PEM = ''] = rootCertificates;
 
 function problemsOf(more: Readonly<Record<string, unknown>>): readonly Problem[] {
-  const parsed = parseDestination('s3', { ...REQUIRED, ...more });
+  const parsed = parseDestination('s3', { ...REQUIRED, ...more }, NO_LIMITS);
   return parsed.ok ? [] : parsed.problems;
 }
 
@@ -47,9 +48,13 @@ describe('S3 settings', () => {
   it('take a role at AWS, and nowhere else', () => {
     const bucket = { AWS_S3_BUCKET_NAME: 'backups' };
     const role = { ...bucket, AWS_ROLE_ARN: 'arn:aws:iam::111122223333:role/x/ferry-y' };
-    const parsed = parseDestination('s3', role);
+    const parsed = parseDestination('s3', role, NO_LIMITS);
     expect(parsed.ok).toBe(true);
-    const elsewhere = parseDestination('s3', { ...role, AWS_ENDPOINT: 's3.example.org' });
+    const elsewhere = parseDestination(
+      's3',
+      { ...role, AWS_ENDPOINT: 's3.example.org' },
+      NO_LIMITS,
+    );
     expect(elsewhere).toMatchObject({ ok: false, problems: [{ path: 'AWS_ROLE_ARN' }] });
   });
 

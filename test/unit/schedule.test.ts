@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { nextSlot, type Schedule } from '../../functions/core/schedule.ts';
 import { parseSchedule } from '../../functions/settings/schedule.ts';
 
 function schedule(cron: string, timeZone = 'UTC'): Schedule {
-  const parsed = parseSchedule(cron, timeZone);
+  const parsed = parseSchedule(cron, timeZone, NO_LIMITS);
   if (!parsed.ok) throw new Error(`"${cron}" in ${timeZone} is refused`);
   return parsed.value;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Problem } from '../../functions/core/problem.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { generateSshKey } from '../../local/ssh-key.ts';
@@ -8,7 +9,7 @@ import { NO_SURROUNDINGS } from '../contract/surroundings.ts';
 const SERVER = { SSH_HOST_NAME: 'nas.example.com', SSH_USER: 'ann' };
 
 function problemsOf(settings: Readonly<Record<string, unknown>>): readonly Problem[] {
-  const parsed = parseDestination('ssh', settings);
+  const parsed = parseDestination('ssh', settings, NO_LIMITS);
   return parsed.ok ? [] : parsed.problems;
 }
 
@@ -16,7 +17,7 @@ async function open(
   settings: Readonly<Record<string, unknown>>,
   files: Readonly<Record<string, string>>,
 ) {
-  const parsed = parseDestination('ssh', settings);
+  const parsed = parseDestination('ssh', settings, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const readFile = async (path: string) => files[path];
   const destination = await parsed.value.open({ ...NO_SURROUNDINGS, readFile });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import type { Parsed, Problem } from '../../functions/core/problem.ts';
 import { activeDestinations, type User } from '../../functions/core/user.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
@@ -26,13 +27,13 @@ const row = (spec: unknown, rest: object = {}) => ({ userId: 'ada', spec, ...res
 const rowWith = (part: object) => row({ v: 1, destinations: { nas }, ...part });
 
 function user(item: unknown): User<string> {
-  const parsed = parseRow(item, parseAnything);
+  const parsed = parseRow(item, parseAnything, NO_LIMITS);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value;
 }
 
 function problems(item: unknown): readonly Problem[] {
-  const parsed = parseRow(item, parseAnything);
+  const parsed = parseRow(item, parseAnything, NO_LIMITS);
   return parsed.ok ? [] : parsed.problems;
 }
 
@@ -74,7 +75,7 @@ describe('a settings row', () => {
 
   it('is read by the real destination types', () => {
     const destinations = { nas: { type: 'ssh', settings: { ...SSH, SSH_PORT: 'many' } } };
-    const parsed = parseRow(rowWith({ destinations }), parseDestination);
+    const parsed = parseRow(rowWith({ destinations }), parseDestination, NO_LIMITS);
     const paths = parsed.ok ? [] : parsed.problems.map(({ path }) => path);
     expect(paths).toContain('spec.destinations.nas.settings.SSH_PORT');
   });
@@ -254,7 +255,7 @@ describe('a mistake in a settings row is told at its place', () => {
     );
     fc.assert(
       fc.property(anyRow, (item) => {
-        const parsed = parseRow(item, parseDestination);
+        const parsed = parseRow(item, parseDestination, NO_LIMITS);
         expect(parsed.ok).toBe(false);
         if (!parsed.ok) expect(parsed.problems.length).toBeGreaterThan(0);
       }),
@@ -278,7 +279,7 @@ describe('a row with more mistakes than it has room for', () => {
 });
 
 describe('the content of a row', () => {
-  const hash = (item: object) => readRow(item, parseAnything).specHash;
+  const hash = (item: object) => readRow(item, parseAnything, NO_LIMITS).specHash;
 
   it('has the same name in whatever order it is listed', () => {
     const one = { v: 1, destinations: { a: nas, b: { settings: SSH, type: 'ssh' } } };
@@ -298,12 +299,16 @@ describe('the content of a row', () => {
   it('is read with what the pipeline noted, as far as that is readable', () => {
     const status = { v: 1, specHash: 'abc' };
     const noted = { ...rowWith({}), status, dueShard: 'due#001', dueAt: '2026-11-22T00:00:00Z' };
-    expect(readRow(noted, parseAnything)).toMatchObject({
+    expect(readRow(noted, parseAnything, NO_LIMITS)).toMatchObject({
       user: { ok: true },
       checkedHash: 'abc',
       due: { shard: 'due#001', at: '2026-11-22T00:00:00Z' },
     });
-    const spoilt = readRow({ ...rowWith({}), status: 'fine', dueShard: 'due#001' }, parseAnything);
+    const spoilt = readRow(
+      { ...rowWith({}), status: 'fine', dueShard: 'due#001' },
+      parseAnything,
+      NO_LIMITS,
+    );
     expect(spoilt).toMatchObject({ user: { ok: true }, checkedHash: undefined, due: undefined });
   });
 });

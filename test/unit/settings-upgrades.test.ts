@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { parseRow } from '../../functions/settings/row.ts';
 import { upgradeSpec, type Versions } from '../../functions/settings/upgrades.ts';
@@ -27,12 +28,12 @@ describe('a row of an older version', () => {
   ])('is read as if it had been written in today’s form: %s', (_what, spec) => {
     const upgraded = upgradeSpec({ ...today, spec }, THREE);
     expect(upgraded).toEqual(today);
-    expect(parseRow(upgraded, parseDestination).ok).toBe(true);
+    expect(parseRow(upgraded, parseDestination, NO_LIMITS).ok).toBe(true);
   });
 
   it('is refused like any other where what it says is wrong', () => {
     const upgraded = upgradeSpec({ ...today, spec: { v: 0, places: {}, colour: 'red' } }, THREE);
-    expect(parseRow(upgraded, parseDestination)).toMatchObject({
+    expect(parseRow(upgraded, parseDestination, NO_LIMITS)).toMatchObject({
       ok: false,
       problems: expect.arrayContaining([expect.objectContaining({ path: 'spec.colour' })]),
     });
@@ -43,7 +44,7 @@ describe('a row of an older version', () => {
     (v) => {
       const item = { ...today, spec: { ...today.spec, v } };
       expect(upgradeSpec(item, THREE)).toBe(item);
-      expect(parseRow(item, parseDestination)).toMatchObject({
+      expect(parseRow(item, parseDestination, NO_LIMITS)).toMatchObject({
         ok: false,
         problems: [{ path: 'spec.v', remedy: 'Give the number 1.' }],
       });

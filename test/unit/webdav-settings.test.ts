@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { parseDestination } from '../../functions/destinations/registry.ts';
 import { splitIssue } from '../../functions/destinations/setting.ts';
 import { toWebDavSettings, webDavSchema } from '../../functions/destinations/webdav/settings.ts';
@@ -100,7 +101,7 @@ describe('settings of a WebDAV destination', () => {
   });
 
   it('are told apart from those that are misspelt', () => {
-    const parsed = parseDestination('webdav', { ...least, WEBDAV_USERNAM: 'ann' });
+    const parsed = parseDestination('webdav', { ...least, WEBDAV_USERNAM: 'ann' }, NO_LIMITS);
     expect(parsed).toMatchObject({
       ok: false,
       problems: [

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { FerryError } from '../../core/errors.ts';
+import { runSteps, type Step } from '../check-steps.ts';
 import type { CheckStep } from '../contract.ts';
 import { addressOf } from '../http/address.ts';
-import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
+import { reachingSteps } from '../http/connection-steps.ts';
 import { describeRoom } from '../room.ts';
 import { measureSpeed } from '../speed.ts';
 import { roomLeft } from './admission.ts';

@@ -3,35 +3,12 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { addressForbidden, type Egress, type NetAddress, type Purpose } from '../../core/egress.ts';
 import { FerryError } from '../../core/errors.ts';
-import { unlessAborted } from '../../core/stopping.ts';
+import type { Step } from '../check-steps.ts';
 import { leadingTo } from '../checked-socket.ts';
-import type { CheckStep } from '../contract.ts';
 import { type Address, serverName, socketHost } from './address.ts';
 import { type Trust, tlsOptions } from './trust.ts';
 
 const CONNECT_MS = 5000;
-
-/** One stage of a connection test; its result is what was learnt, for the reader of the report. */
-export type Step = readonly [name: string, run: () => Promise<string | undefined>];
-
-/** Runs the steps in order and ends with the first that fails, or when the signal is aborted. */
-export async function* runSteps(
-  steps: readonly Step[],
-  toError: (thrown: unknown) => FerryError,
-  signal: AbortSignal,
-): AsyncGenerator<CheckStep> {
-  for (const [step, run] of steps) {
-    const startedAt = performance.now();
-    const ms = () => Math.round(performance.now() - startedAt);
-    try {
-      const detail = await unlessAborted(run(), signal);
-      yield { step, ms: ms(), detail };
-    } catch (thrown) {
-      yield { step, ms: ms(), error: toError(thrown) };
-      return;
-    }
-  }
-}
 
 /**
  * Name lookup, whether the addresses are allowed, TCP and, for https, TLS: what comes before the first

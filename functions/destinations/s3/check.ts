@@ -6,8 +6,9 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { FerryError } from '../../core/errors.ts';
+import { runSteps, type Step } from '../check-steps.ts';
 import type { CheckStep } from '../contract.ts';
-import { reachingSteps, runSteps, type Step } from '../http/connection-steps.ts';
+import { reachingSteps } from '../http/connection-steps.ts';
 import { measureSpeed } from '../speed.ts';
 import { type Bucket, PURPOSE } from './client.ts';
 import { s3Error } from './errors.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { FerryError, toFerryError } from '../../core/errors.ts';
 import { NEVER } from '../../core/stopping.ts';
+import { runSteps, type Step } from '../check-steps.ts';
 import type { CheckStep } from '../contract.ts';
 import { describeRoom } from '../room.ts';
 import { measureSpeed } from '../speed.ts';
@@ -75,7 +76,7 @@ async function* checkFolder(
   const remove = (stop: AbortSignal) => removeFile(connection, path, stop);
   let made: string[] = [];
 
-  const steps: [string, () => Promise<string | undefined>][] = [
+  const steps: readonly Step[] = [
     [
       'folder',
       async () => {
@@ -100,16 +101,7 @@ async function* checkFolder(
   ];
 
   try {
-    for (const [step, run] of steps) {
-      const lap = stopwatch();
-      try {
-        const detail = await run();
-        yield { step, ms: lap(), detail };
-      } catch (thrown) {
-        yield { step, ms: lap(), error: toFerryError(thrown) };
-        return;
-      }
-    }
+    yield* runSteps(steps, toFerryError, signal);
   } finally {
     await leaveNothing(connection, path, made);
   }

@@ -1,4 +1,5 @@
 import { FerryError } from '../../../functions/core/errors.ts';
+import { NO_LIMITS } from '../../../functions/core/policy.ts';
 import type { Proof } from '../../../functions/core/receipt.ts';
 import { NEVER } from '../../../functions/core/stopping.ts';
 import type { Destination } from '../../../functions/destinations/contract.ts';
@@ -42,7 +43,7 @@ export async function tryDelivery(
   size = BYTES.length,
 ): Promise<string> {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  const parsed = parseDestination(type, Object.fromEntries(given));
+  const parsed = parseDestination(type, Object.fromEntries(given), NO_LIMITS);
   if (!parsed.ok) return `refused ${parsed.problems.map(({ path }) => path).join(' ')}`;
   let destination: Destination | undefined;
   try {

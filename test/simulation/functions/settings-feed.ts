@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { NO_LIMITS } from '../../../functions/core/policy.ts';
 import { openSealer } from '../../../functions/secrets/sealing.ts';
 import { openSettingsTable } from '../../../functions/settings/table.ts';
 import { checkAll } from '../../../functions/settings-changed/check-settings.ts';
@@ -41,7 +42,13 @@ export function followSettings(deployment: Deployment, environment: Environment)
         const documents = settings.connect(invocation);
         const { seal } = openSealer(deployment.keys.connect(invocation), 'key');
         const tools = {
-          rows: openSettingsTable(documents, 'settings', parseSimulated, clock.now),
+          rows: openSettingsTable(
+            documents,
+            'settings',
+            parseSimulated,
+            async () => NO_LIMITS,
+            clock.now,
+          ),
           secrets: { find: findSimulated, seal },
           spread,
           raise: async () => {},

@@ -49,7 +49,15 @@ export const parseSimulated: ParseDestination<Configured> = (type, { PASSWORD: g
 /** Passwords as people write them. */
 export const findSimulated: Secrets['find'] = (_type, { PASSWORD: given }) =>
   typeof given === 'string'
-    ? [{ setting: 'PASSWORD', text: new Secret(given), was: () => given, problems: () => [] }]
+    ? [
+        {
+          setting: 'PASSWORD',
+          name: 'PASSWORD',
+          text: new Secret(given),
+          was: () => given,
+          problems: () => [],
+        },
+      ]
     : [];
 
 function sealedIn(given: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../../functions/core/policy.ts';
 import { openJobQueue } from '../../../functions/queue/job-queue.ts';
 import { openRunsTable } from '../../../functions/runs/runs-table.ts';
 import { openSweepIndex } from '../../../functions/runs/sweep-index.ts';
@@ -26,7 +27,12 @@ export function sweepNowAndThen(deployment: Deployment, environment: Environment
       (invocation) => {
         const { clock, name } = invocation;
         const documents = runs.connect(invocation);
-        const rows = openSettingsTable(settings.connect(invocation), 'settings', acceptUnseen);
+        const rows = openSettingsTable(
+          settings.connect(invocation),
+          'settings',
+          acceptUnseen,
+          async () => NO_LIMITS,
+        );
         const tools = {
           runs: {
             ...openRunsTable(documents, 'runs', clock.now),

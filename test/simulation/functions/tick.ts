@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { NO_LIMITS } from '../../../functions/core/policy.ts';
 import { enqueueDue } from '../../../functions/enqueue-due/enqueue-due.ts';
 import { openJobQueue } from '../../../functions/queue/job-queue.ts';
 import { acceptUnseen } from '../../../functions/settings/row.ts';
@@ -29,7 +30,13 @@ export function tickEveryMinute(
         const documents = deployment.settings.connect(invocation);
         const log = deployment.witness.logOf(invocation);
         const tools = {
-          rows: openSettingsTable(documents, 'settings', acceptUnseen, invocation.clock.now),
+          rows: openSettingsTable(
+            documents,
+            'settings',
+            acceptUnseen,
+            async () => NO_LIMITS,
+            invocation.clock.now,
+          ),
           queue: openJobQueue(deployment.queue.connect(invocation), 'https://queue.test'),
           spread: deployment.spread,
           metrics: { tickEnded() {} },

@@ -1,4 +1,5 @@
 import { jobId } from '../../../functions/core/job.ts';
+import { NO_LIMITS } from '../../../functions/core/policy.ts';
 import { openJobQueue } from '../../../functions/queue/job-queue.ts';
 import { readMessage } from '../../../functions/queue/message.ts';
 import { openRunsTable } from '../../../functions/runs/runs-table.ts';
@@ -31,17 +32,23 @@ export function transfer(
     deployment.settings.connect(invocation),
     'settings',
     parseSimulated,
+    async () => NO_LIMITS,
     clock.now,
   );
   const queue = openJobQueue(deployment.queue.connect(invocation), 'https://queue.test');
   const log = witness.logOf(invocation);
   const { unseal } = openUnsealer(deployment.keys.connect(invocation));
   const runs = openRunsTable(deployment.runs.connect(invocation), 'runs', clock.now);
-  const settings = readJobSettings(rows, runs, (job) => ({
-    unseal: (name, sealed) => unseal(job, name, sealed),
-    invocation,
-    server: deployment.servers.get(placeOf(job)),
-  }));
+  const settings = readJobSettings(
+    rows,
+    runs,
+    (job) => ({
+      unseal: (name, sealed) => unseal(job, name, sealed),
+      invocation,
+      server: deployment.servers.get(placeOf(job)),
+    }),
+    async () => NO_LIMITS,
+  );
   const tools = {
     settings: watchDestination(settings, deployment, invocation),
     source: openStaging(deployment.staging.connect(invocation), 'staging', clock),

@@ -1,4 +1,4 @@
-import { writtenSettings } from '../../../functions/settings/row-secrets.ts';
+import { writtenMaps } from '../../../functions/settings/written-maps.ts';
 import type { Nature } from '../cloud/environment.ts';
 import type { StagingBucket, Version } from '../cloud/staging-bucket.ts';
 import type { Table } from '../cloud/tables.ts';
@@ -32,9 +32,9 @@ export function judgeFinalState({ judge }: Nature, world: Places, tickedUntil: n
     if (active.length > 0 && !isPlanned) {
       judge.violate('everybody has a next run', `${userId} is due at ${dueAt}`);
     }
-    for (const [destination, { settings: given }] of writtenSettings(row)) {
-      if (typeof given.PASSWORD !== 'string') continue;
-      judge.violate('no secret stays readable', `${userId}/${destination} has its password`);
+    for (const { path, values } of writtenMaps(row)) {
+      if (typeof values.PASSWORD !== 'string') continue;
+      judge.violate('no secret stays readable', `${userId} has a password in ${path.join('.')}`);
     }
     if (active.length === 0 && user.exists && dueAt !== undefined) {
       judge.violate('nobody runs who is paused', `${userId} is due at ${dueAt}`);
