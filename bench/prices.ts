@@ -8,8 +8,8 @@ export interface Price {
 }
 
 /**
- * Everything that costs are reckoned from. Free tiers, discounts and taxes are left out. Those of Lambda
- * and DynamoDB were compared with what others publish in November 2026; look at the page of the source
+ * Everything that costs are reckoned from. Free tiers, discounts and taxes are left out. Those of Lambda,
+ * DynamoDB, SQS and KMS were compared with what others publish in 2026; look at the page of the source
  * before any is quoted.
  */
 export const PRICES = {

@@ -56,18 +56,25 @@ async function writeParts(upload: Upload, from: number, to: number): Promise<voi
   await Promise.all([lane(), lane()]);
 }
 
-/** Bytes that each process which has the temporary file open has written, to it and to its pipes. */
-async function writtenByEach(): Promise<number[]> {
+/** Processes that have the temporary file open, in the order of their connections. */
+async function writers(): Promise<number[]> {
   const temporary = join(server.home, `.large.bin.${file.transferId}.part`);
-  const written = async (pid: string): Promise<number[]> => {
+  const isWriter = async (pid: string) => {
     const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
     const links = files.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
-    if (!(await Promise.all(links)).includes(temporary)) return [];
-    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
-    return [Number(/wchar: (\d+)/.exec(io)?.[1] ?? 0)];
+    return (await Promise.all(links)).includes(temporary) ? [Number(pid)] : [];
   };
   const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  return (await Promise.all(processes.map(written))).flat();
+  return (await Promise.all(processes.map(isWriter))).flat().sort((one, other) => one - other);
+}
+
+/** Bytes that each of them has written, to the file and to its pipes. */
+async function writtenByEach(): Promise<number[]> {
+  const written = async (pid: number) => {
+    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
+    return Number(/wchar: (\d+)/.exec(io)?.[1] ?? 0);
+  };
+  return Promise.all((await writers()).map(written));
 }
 
 const delivered = () => readFile(join(server.home, 'large.bin'));
@@ -120,6 +127,26 @@ it('goes on from the checkpoint, over several again, when all broke', async () =
   expect(await resumed.finish(digestOf(bytes), NEVER)).toMatchObject({ verified: 'checksum' });
   expect((await delivered()).equals(bytes)).toBe(true);
   expect(proxy.accepted).toBeGreaterThan(5);
+});
+
+it('loses one of them without harm, and goes on over the others', async () => {
+  destination = await openWith(settingsFor(proxy.port));
+  const upload = await destination.begin(file, plan, NEVER);
+  await writeParts(upload, 0, 3);
+  await expect.poll(async () => (await writers()).length, { timeout: 15_000 }).toBe(4);
+  const checkpoint = await upload.checkpoint();
+  const writing = writeParts(upload, 3, plan.count);
+  writing.catch(() => {});
+  const last = (await writers()).at(-1) ?? Number.NaN;
+  process.kill(last, 'SIGKILL');
+  await expect(writing).rejects.toMatchObject({ code: 'unreachable', retry: 'now' });
+  const resumed = await destination.resume(file, plan, checkpoint ?? null, NEVER);
+  expect(resumed.held).toBe(3);
+  await writeParts(resumed, 3, plan.count);
+  expect(await writers()).toHaveLength(3);
+  expect(await resumed.finish(digestOf(bytes), NEVER)).toMatchObject({ verified: 'checksum' });
+  expect((await delivered()).equals(bytes)).toBe(true);
+  expect(proxy.accepted).toBe(4);
 });
 
 it('closes also those that are still being made', async () => {
