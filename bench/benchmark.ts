@@ -1,11 +1,8 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
-import { startChildServer } from '../test/crash/places/child-server.ts';
 import { startMeasuredFerry } from './ferry.ts';
 import { measure } from './measure.ts';
 import type { Measurement } from './measurement.ts';
-import { PLACES } from './places/all.ts';
+import { forEachPlace } from './places/all.ts';
+import { startSource } from './source-process.ts';
 
 export interface BenchmarkOptions {
   readonly types: readonly string[];
@@ -21,37 +18,23 @@ export interface BenchmarkOptions {
   readonly say: (line: string) => void;
 }
 
-const SOURCE = new URL('./processes/source.ts', import.meta.url);
-const source = z.object({ port: z.number() });
 const MIB = 1024 ** 2;
 
 /** Measures every type with every size over every line, one after the other. */
 export async function runBenchmark(options: BenchmarkOptions): Promise<Measurement[]> {
   const { archives, types, sizes, rtts, runs, storage, scratch, say } = options;
-  await using started = new AsyncDisposableStack();
-  const child = await startChildServer(SOURCE, () => ({}));
-  started.defer(() => child.halt('SIGKILL'));
-  const sourceEndpoint = `http://127.0.0.1:${source.parse(child.told).port}`;
-  const ferry = started.use(await startMeasuredFerry(scratch, sourceEndpoint));
+  await using source = await startSource();
+  await using ferry = await startMeasuredFerry(scratch, source.endpoint);
   const measurements: Measurement[] = [];
-  for (const type of types) {
-    const folder = join(scratch, type);
-    await mkdir(folder);
-    const start = PLACES[type];
-    if (!start) throw new Error(`There is no server of type ${type}.`);
-    const place = await start(folder);
-    try {
-      for (const rttMs of rtts) {
-        for (const sizeBytes of sizes) {
-          const shared = { ferry, place, sourceEndpoint, storage, say };
-          const of = { archives, sizeBytes, rttMs, runs: runs ?? runsOf(archives * sizeBytes) };
-          measurements.push(await measure({ ...shared, ...of }));
-        }
+  await forEachPlace(types, scratch, async (place) => {
+    for (const rttMs of rtts) {
+      for (const sizeBytes of sizes) {
+        const shared = { ferry, place, sourceEndpoint: source.endpoint, storage, say };
+        const of = { archives, sizeBytes, rttMs, runs: runs ?? runsOf(archives * sizeBytes) };
+        measurements.push(await measure({ ...shared, ...of }));
       }
-    } finally {
-      await place.stop();
     }
-  }
+  });
   return measurements;
 }
 

@@ -1,14 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { markdownTable } from '../docs/markdown-table.ts';
+import type { CountedRun } from './counted-run.ts';
 import type { Measurement } from './measurement.ts';
 import { PRICES } from './prices.ts';
-import { cpuSecPerGiB } from './row.ts';
+import { type RequestCount, requestsOf, unitsOf } from './request-count.ts';
+import { cpuSecPerGiB, sizeText } from './row.ts';
+import type { Tick } from './tick.ts';
 
 /** MB; 1769 is one whole vCPU, and one process of Node uses little more. */
 const ONE_VCPU = 1769;
 const MEMORIES = [512, 1024, ONE_VCPU, 2 * ONE_VCPU] as const;
 /** MiB/s to a destination: a home's line, a server's, and about what Lambda's network sustains. */
 const LINES = [10, 50, 75] as const;
-const MIB_PER_PART = 8;
 /** GB of AWS's price lists in a TiB. */
 const GB_PER_TIB = 1024 ** 4 / 1e9;
 const DAYS = 30;
@@ -20,42 +23,88 @@ function secondsPerGiB(cpuSec: number, memoryMb: number, lineMiBs: number): numb
   return Math.max(cpuSec / vcpus, 1024 / lineMiBs);
 }
 
-/** USD that Ferry takes for one TiB, data out aside: Lambda's time and the reads from staging. */
-export function usdPerTiB(cpuSec: number, memoryMb: number, lineMiBs: number): number {
+/**
+ * USD that Ferry takes for one TiB, data out aside: Lambda's time and the reads from staging.
+ * @param gets requests that read one GiB
+ */
+export function usdPerTiB(
+  cpuSec: number,
+  memoryMb: number,
+  lineMiBs: number,
+  gets: number,
+): number {
   const seconds = 1024 * secondsPerGiB(cpuSec, memoryMb, lineMiBs);
-  const gets = 1024 ** 2 / MIB_PER_PART;
-  return seconds * (memoryMb / 1024) * PRICES.lambda.usd + (gets / 1e6) * PRICES.gets.usd;
+  const reads = (1024 * gets * PRICES.gets.usd) / 1e6;
+  return seconds * (memoryMb / 1024) * PRICES.lambda.usd + reads;
 }
 
 /**
- * Requests of one run with one archive of several parts, as the steps of a calm round of
- * `npm run crash` have them, and the tick and the row's own before it.
+ * What the services do for a run beside what its worker and the tick ask for. The job goes into the sweep
+ * index and out of it, and the user moves in the due index, which is two writes each
+ * (docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html). Lambda takes the message and
+ * deletes it. The row is changed by the tick and by the end of the run, and each time `settings-changed`
+ * is called and reads it.
  */
-export const REQUESTS_PER_RUN = { writes: 16, reads: 20, queue: 4, keys: 1, lambdaCalls: 2 };
+export const AROUND_A_RUN = { writes: 4, reads: 2, queue: 2, lambdaCalls: 3 };
 
-/** USD of one run, its bytes aside. */
-export function usdPerRun(): number {
-  const { keys, lambdaCalls, queue, reads, writes } = REQUESTS_PER_RUN;
+/**
+ * USD of one run, reading its archives aside.
+ * @param asked by the worker, for the whole job
+ * @param tick which found many users, each of whom has a share of what it asked for
+ */
+export function usdPerRun(asked: readonly RequestCount[], tick: Tick | undefined): number {
+  const [job, share] = [unitsOf(asked), unitsOf(tick?.requests ?? [])];
+  const { lambdaCalls, queue, reads, writes } = AROUND_A_RUN;
+  const users = tick?.users ?? 1;
+  const sent = requestsOf(tick?.requests ?? [], 'SQS') / users;
   const millions =
-    writes * PRICES.writes.usd +
-    reads * PRICES.reads.usd +
-    queue * PRICES.queue.usd +
-    keys * PRICES.keys.usd +
+    (job.writes + share.writes / users + writes) * PRICES.writes.usd +
+    (job.reads + share.reads / users + reads) * PRICES.reads.usd +
+    (requestsOf(asked, 'SQS') + sent + queue) * PRICES.queue.usd +
+    requestsOf(asked, 'S3', 'ListObjectsV2') * PRICES.lists.usd +
+    requestsOf(asked, 'S3', 'HeadObject') * PRICES.gets.usd +
+    requestsOf(asked, 'KMS') * PRICES.keys.usd +
     lambdaCalls * PRICES.lambdaCalls.usd;
   return millions / 1e6;
 }
 
-/** What a delivery costs, as Markdown, by the CPU time that was measured for 1 GiB near by. */
-export function describeCosts(measurements: readonly Measurement[]): string {
-  const near = measurements.filter(
-    ({ archives, rttMs, sizeMiB }) => archives === 1 && rttMs === 0 && sizeMiB === 1024,
-  );
-  const ferry = near.flatMap((one) => {
-    const cpuSec = cpuSecPerGiB(one, one.ferry.warm);
-    return LINES.map((line) => {
-      const costs = MEMORIES.map((memory) => usdPerTiB(cpuSec, memory, line).toFixed(2));
-      return [one.type, cpuSec.toFixed(1), `${line} MiB/s`, ...costs];
+/**
+ * What a delivery costs, as Markdown, by the CPU time that was measured for 1 GiB near by and by the
+ * requests that were counted.
+ */
+export function describeCosts(
+  measurements: readonly Measurement[],
+  runs: readonly CountedRun[],
+  ticks: readonly Tick[],
+): string {
+  const near = measurements
+    .filter(({ archives, rttMs, sizeMiB }) => archives === 1 && rttMs === 0 && sizeMiB === 1024)
+    .flatMap((one) => {
+      const run = runs.find(({ archives, sizeMiB, type }) =>
+        isDeepStrictEqual([archives, sizeMiB, type], [1, 1024, one.type]),
+      );
+      const { requests } = run ?? {};
+      const cpuSec = cpuSecPerGiB(one, one.ferry.warm);
+      return requests ? [{ type: one.type, cpuSec, requests }] : [];
     });
+  const getsOf = (requests: readonly RequestCount[]) => requestsOf(requests, 'S3', 'GetObject');
+  const tick = ticks.toSorted((one, other) => one.users - other.users).at(-1);
+  const ferry = near.flatMap(({ cpuSec, requests, type }) =>
+    LINES.map((line) => {
+      const costs = MEMORIES.map((memory) =>
+        usdPerTiB(cpuSec, memory, line, getsOf(requests)).toFixed(2),
+      );
+      return [type, cpuSec.toFixed(1), `${line} MiB/s`, ...costs];
+    }),
+  );
+  const loads = [...new Set(runs.map(sizeText))];
+  const types = [...new Set(runs.map(({ type }) => type))].sort();
+  const requestCosts = types.map((type) => {
+    const costs = loads.map((load) => {
+      const run = runs.find((one) => one.type === type && sizeText(one) === load);
+      return run ? (1000 * usdPerRun(run.requests, tick)).toFixed(3) : '';
+    });
+    return [type, ...costs];
   });
   const others = [
     ['Transfer Family SFTP connector', 'SSH alone', PRICES.connector.usd * GB_PER_TIB],
@@ -71,8 +120,12 @@ export function describeCosts(measurements: readonly Measurement[]): string {
       PRICES.egress.usd * GB_PER_TIB,
     ],
   ] as const;
-  const gib = Math.max(...near.map((one) => cpuSecPerGiB(one, one.ferry.warm)), 0);
-  const month = DAYS * (usdPerRun() + usdPerTiB(gib, ONE_VCPU, 50) / 1024);
+  const months = near.map(({ cpuSec, requests }) => {
+    const asked = DAYS * usdPerRun(requests, tick);
+    const gib = usdPerTiB(cpuSec, ONE_VCPU, 50, getsOf(requests)) / 1024;
+    return { asked, all: asked + DAYS * gib };
+  });
+  const month = months.toSorted((one, other) => one.all - other.all).at(-1);
   return [
     'USD for one TiB, data out aside, by how fast the destination takes it and by memory of the function (MB):',
     '',
@@ -85,8 +138,16 @@ export function describeCosts(measurements: readonly Measurement[]): string {
       others.map(([who, where, usd]) => [who, where, usd.toFixed(2)]),
     ),
     '',
-    `A user with a GiB each night, to the type that takes most CPU time at 50 MiB/s: ${month.toFixed(3)} USD a month, of which the requests of ${DAYS} runs are ${(DAYS * usdPerRun()).toFixed(4)}.`,
+    'USD for the requests of 1,000 runs, reading the archives and time aside, as they were counted:',
     '',
+    markdownTable(['type', ...loads], requestCosts),
+    '',
+    ...(month
+      ? [
+          `A user with a GiB each night, to the type that takes most CPU time at 50 MiB/s: ${month.all.toFixed(3)} USD a month, of which the requests of ${DAYS} runs are ${month.asked.toFixed(4)}.`,
+          '',
+        ]
+      : []),
     'Unit prices; look at the source before one is quoted:',
     '',
     markdownTable(

@@ -1,26 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   DeleteCommand,
   DynamoDBDocumentClient,
   PutCommand,
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { build } from 'esbuild';
 import { z } from 'zod';
 import { writeMessage } from '../functions/queue/message.ts';
 import { openRunsTable } from '../functions/runs/runs-table.ts';
 import { findStage } from '../infra/stages.ts';
-import { PROJECT, synthesise } from '../local/cloud-assembly.ts';
 import { parseLine } from '../local/function-log.ts';
 import { LambdaFunction } from '../local/lambda-function.ts';
 import { type PlatformReport, platformReport } from '../local/lambda-messages.ts';
-import { type FunctionDefinition, LambdaProcess } from '../local/lambda-process.ts';
+import { LambdaProcess } from '../local/lambda-process.ts';
 import { writePolicy } from '../local/operator-policy.ts';
-import { provision } from '../local/provisioning.ts';
-import { startServices } from '../local/services.ts';
-import { readTopology } from '../local/topology.ts';
+import type { Endpoints } from '../local/topology.ts';
+import { startDeployment, withVariables } from './deployment.ts';
 import { machineCpuMs, type Usage } from './measured-command.ts';
 
 /** One job, delivered twice by one worker. */
@@ -49,6 +44,8 @@ export interface Delivery {
 /** The transfer function as it is deployed. */
 export interface MeasuredFerry extends AsyncDisposable {
   readonly stagingBucket: string;
+  /** Where it finds what it runs on. */
+  readonly endpoints: Endpoints;
   deliver(delivery: Delivery): Promise<FerryRun>;
 }
 
@@ -61,27 +58,19 @@ const keys = z.object({ pk: z.string(), sk: z.string() });
  */
 export async function startMeasuredFerry(scratch: string, s3: string): Promise<MeasuredFerry> {
   await using started = new AsyncDisposableStack();
-  const services = started.use(await startServices());
-  const assembly = await synthesise(join(scratch, 'cdk.out'), new AbortController().signal);
-  const topology = readTopology(assembly, { ...services.endpoints, s3 });
-  await provision(topology, services);
+  const deployment = started.use(await startDeployment(scratch, { s3 }));
+  const { endpoints, services, topology, worker: workerFile } = deployment;
   const documents = DynamoDBDocumentClient.from(services.dynamodb);
   const SettingsTable = topology.output('SettingsTable');
   const RunsTable = topology.output('RunsTable');
   const runs = openRunsTable(documents, RunsTable);
-  const workerFile = await compileWorker(scratch);
-  const queueUrl = topology.output('JobQueueUrl');
   await writePolicy({ dynamodb: services.dynamodb, name: SettingsTable });
-  const functionOf = (name: string | undefined) => {
-    const found = topology.functions.find((one) => one.name === name);
-    if (!found) throw new Error(`The templates have no function ${name}.`);
-    return found;
-  };
-  const mapping = topology.queueMappings.find((one) => one.queueUrl === queueUrl);
-  const deployed = functionOf(mapping?.functionName);
-  const stream = topology.streamMappings.find((one) => one.tableName === SettingsTable);
+  const { inFlightMib } = findStage('prod').transfer;
+  const deployed = withVariables(deployment.functionOf('transfer'), {
+    IN_FLIGHT_MIB: `${inFlightMib}`,
+  });
   const settingsChanged = started.adopt(
-    new LambdaFunction(functionOf(stream?.functionName)),
+    new LambdaFunction(deployment.functionOf('settings-changed')),
     (one) => one.stop(),
   );
 
@@ -140,6 +129,7 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
   const running = started.move();
   return {
     stagingBucket: topology.output('StagingBucket'),
+    endpoints,
     async deliver({ userId, archives, type, settings, environment, reset }) {
       await configure(userId, type, settings);
       await forget(userId);
@@ -147,7 +137,7 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
       const startedAt = performance.now();
       const cpuBefore = machineCpuMs();
       const worker = new LambdaProcess(
-        asDeployed(deployed, environment),
+        withVariables(deployed, environment ?? {}),
         (line) => {
           const report = platformReport.safeParse(parseLine(line)).data;
           if (report) reports.push(report.record.metrics);
@@ -180,24 +170,4 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-}
-
-/** As JavaScript: Node would need 20 MiB and 0.1 s to read TypeScript, which Lambda does not. */
-async function compileWorker(scratch: string): Promise<URL> {
-  const outfile = join(scratch, 'worker.mjs');
-  await build({
-    entryPoints: [join(PROJECT, 'local/lambda-worker.ts')],
-    ...{ outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
-  });
-  return pathToFileURL(outfile);
-}
-
-/** With the memory for parts and the log level that `prod` has. */
-function asDeployed(
-  definition: FunctionDefinition,
-  environment: Readonly<Record<string, string>> = {},
-): FunctionDefinition {
-  const { inFlightMib } = findStage('prod').transfer;
-  const own = { IN_FLIGHT_MIB: `${inFlightMib}`, AWS_LAMBDA_LOG_LEVEL: 'INFO' };
-  return { ...definition, environment: { ...definition.environment, ...own, ...environment } };
 }

@@ -1,13 +1,11 @@
-import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { statfs } from 'node:fs/promises';
+import { freemem, tmpdir } from 'node:os';
 import { z } from 'zod';
 import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
 import { runBenchmark } from './benchmark.ts';
-import { addResults, type Results, results } from './measurement.ts';
+import { keepResults } from './keep-results.ts';
 import { PLACES, packages } from './places/all.ts';
-import { rcloneVersion } from './rclone.ts';
 import { formatTable } from './report.ts';
 import { toRow } from './row.ts';
 
@@ -73,7 +71,6 @@ const {
 });
 const storage = await chooseStorage(choices.archives * Math.max(...choices.size));
 await using scratch = await createScratchFolder();
-const at = new Date().toISOString();
 const measurements = await runBenchmark({
   types: choices.type,
   sizes: choices.size,
@@ -85,21 +82,5 @@ const measurements = await runBenchmark({
   say,
 });
 say(`\n${formatTable(measurements)}`);
-if (choices.out !== undefined) {
-  const taken: Results = {
-    v: 1,
-    at,
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cpus: availableParallelism(),
-      memoryMiB: Math.round(totalmem() / MIB),
-    },
-    versions: { node: process.version, rclone: await rcloneVersion() },
-    measurements,
-  };
-  await mkdir(dirname(choices.out), { recursive: true });
-  const kept = await readFile(choices.out, 'utf8').catch(() => undefined);
-  const all = kept === undefined ? taken : addResults(results.parse(JSON.parse(kept)), taken);
-  await writeFile(choices.out, `${JSON.stringify(all, undefined, 1)}\n`);
-}
+if (choices.out !== undefined) await keepResults(choices.out, { measurements });
 answer({ rows: measurements.map(toRow) });

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { loadavg } from 'node:os';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { startChildServer } from '../test/crash/places/child-server.ts';
+import { settle, takeArrived } from './arrived.ts';
 import type { FerryRun, MeasuredFerry } from './ferry.ts';
 import type { Usage } from './measured-command.ts';
 import type { Measurement } from './measurement.ts';
@@ -35,9 +34,6 @@ const lineSchema = z.object({ port: z.number(), proxyPort: z.number() });
 /** A rate shows with this much; servers have limits for one request. */
 const MOST_PUSHED = 1024 * MIB;
 const FOLDER = 'bench';
-/** Files that are looked at and removed at once. */
-const AT_ONCE = 8;
-const run = promisify(execFile);
 
 /**
  * One size over one line, again and again: the limits, Ferry, and rclone in both ways, in an order that
@@ -105,22 +101,7 @@ function toolsOf(options: MeasureOptions, line: Line) {
   const userId = userOf(sizeBytes, archives);
   const files = filesOf(archives);
   const from = `${ferry.stagingBucket}/${userId}/${COMPONENT}`;
-  /** Everything is there, and then it is not. */
-  const check = async (folder: string) => {
-    const left = [...files];
-    const lane = async () => {
-      for (let file = left.shift(); file !== undefined; file = left.shift()) {
-        const path = `${folder}/${file}`;
-        const size = await place.sizeOf(path);
-        if (size !== sizeBytes) throw new Error(`${path} has ${size} bytes of ${sizeBytes}.`);
-        await place.remove(path);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    await settle();
-  };
-  /** What is still to be written to a disk is not the next one's trouble. */
-  const settle = () => run('sync');
+  const check = (folder: string) => takeArrived(place, folder, files, sizeBytes);
   return {
     async readSource(bytes: number) {
       const [file] = filesOf(1);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 
 /** What was measured, as it is kept in `bench/results`: every run of everything. */
@@ -39,33 +38,3 @@ export const measurement = z.object({
   }),
 });
 export type Measurement = z.output<typeof measurement>;
-
-export const results = z.object({
-  v: z.literal(1),
-  /** ISO 8601, UTC. */
-  at: z.string(),
-  machine: z.object({
-    cpu: z.string(),
-    cpus: z.number(),
-    memoryMiB: z.number(),
-  }),
-  versions: z.object({ node: z.string(), rclone: z.string() }),
-  measurements: z.array(measurement),
-});
-export type Results = z.output<typeof results>;
-
-/**
- * What was measured with what was measured since, in place of the same where it was measured again.
- * @throws Error where machine or versions are others
- */
-export function addResults(to: Results, more: Results): Results {
-  const { machine, versions } = more;
-  if (!isDeepStrictEqual([to.machine, to.versions], [machine, versions])) {
-    throw new Error('These results are of another machine or of other versions.');
-  }
-  const nameOf = (one: Measurement) =>
-    [one.type, one.server, one.sizeMiB, one.archives, one.rttMs].join();
-  const again = new Set(more.measurements.map(nameOf));
-  const stay = to.measurements.filter((one) => !again.has(nameOf(one)));
-  return { ...more, measurements: [...stay, ...more.measurements] };
-}

@@ -2,17 +2,18 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from '../docs/markdown-table.ts';
 import { describeCosts } from './cost.ts';
-import { type Measurement, type Results, results } from './measurement.ts';
+import type { Measurement } from './measurement.ts';
 import { drawRates } from './plot.ts';
+import { describeRequests } from './request-table.ts';
+import { type Results, results } from './results.ts';
 import { betterOf, cpuSecPerGiB, limitOf, ratesOf, sizeText, toRow } from './row.ts';
 import { type Spread, spreadOf } from './spread.ts';
+import { describeStarts } from './start-table.ts';
+import { describeTicks } from './tick-table.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const RESULTS = join(import.meta.dirname, 'results');
 const PAGE = join(ROOT, 'docs/performance.md');
-/** What is between these is made of the results. */
-const BETWEEN = /(<!-- results -->\n).*(<!-- \/results -->)/s;
-const COSTS = /(<!-- costs -->\n).*(<!-- \/costs -->)/s;
 const NONE =
   'No results are kept yet: `npm run bench -- --out bench/results/<machine>.json` makes some.\n';
 
@@ -29,14 +30,27 @@ export function readResults(): ReadonlyMap<string, Results> {
   );
 }
 
-/** `docs/performance.md` with what the results say. */
+/** `docs/performance.md` with what the results say between its marks, `<!-- results -->` and the like. */
 export function fillPage(page: string, all: ReadonlyMap<string, Results>): string {
-  const sections = [...all].map(([name, one]) => describe(name, one));
-  const text = sections.length === 0 ? NONE : sections.join('\n');
-  const costs = describeCosts([...all.values()].flatMap(({ measurements }) => measurements));
-  return page
-    .replace(BETWEEN, (_, start, end) => `${start}${text}${end}`)
-    .replace(COSTS, (_, start, end) => `${start}${costs}${end}`);
+  const machines = [...all].filter(([, { measurements }]) => measurements.length > 0);
+  const sections = machines.map(([name, one]) => describe(name, one));
+  const of = [...all.values()];
+  const requests = of.flatMap((one) => one.requests);
+  const texts = {
+    results: sections.length === 0 ? NONE : sections.join('\n'),
+    requests: describeRequests(requests),
+    ticks: describeTicks(of.flatMap((one) => one.ticks)),
+    starts: describeStarts(of.flatMap((one) => one.starts)),
+    costs: describeCosts(
+      of.flatMap((one) => one.measurements),
+      requests,
+      of.flatMap((one) => one.ticks),
+    ),
+  };
+  return Object.entries(texts).reduce((filled, [mark, text]) => {
+    const between = new RegExp(`(<!-- ${mark} -->\\n).*(<!-- /${mark} -->)`, 's');
+    return filled.replace(between, (_, start, end) => `${start}${text}${end}`);
+  }, page);
 }
 
 /** Plots by the names that the page shows them by, below `docs/`. */

@@ -44,8 +44,14 @@ export const PRICES = {
     source: 'aws.amazon.com/sqs/pricing',
   },
   gets: {
-    what: 'S3 Standard, GET',
+    what: 'S3 Standard, GET and HEAD',
     usd: 0.4,
+    per: 'million requests',
+    source: 'aws.amazon.com/s3/pricing',
+  },
+  lists: {
+    what: 'S3 Standard, LIST',
+    usd: 5,
     per: 'million requests',
     source: 'aws.amazon.com/s3/pricing',
   },

@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describeProblems } from '../functions/core/problem.ts';
-import { destinationTypes } from '../functions/destinations/registry.ts';
+import { TYPE_NAMES } from '../functions/destinations/type-names.ts';
 import { openPolicyTable } from '../functions/policy/table.ts';
 import { LOOPBACK } from './local-names.ts';
 
@@ -23,8 +23,7 @@ export async function writePolicy(table: {
   readonly name: string;
 }): Promise<void> {
   const documents = DynamoDBDocumentClient.from(table.dynamodb);
-  const types = destinationTypes.map(({ type }) => type);
-  const policies = openPolicyTable(documents, table.name, types, () => {});
+  const policies = openPolicyTable(documents, table.name, TYPE_NAMES, () => {});
   const written = await policies.put(LOCAL_POLICY);
   if (!written.ok) throw new Error(describeProblems(written.problems));
 }

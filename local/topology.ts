@@ -180,16 +180,23 @@ function localEnvironment(endpoints: Endpoints): Record<string, string> {
   return {
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
-    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
-    AWS_ENDPOINT_URL_S3: endpoints.s3,
-    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.events,
-    AWS_ENDPOINT_URL_KMS: endpoints.kms,
+    ...endpointVariables(endpoints),
     AWS_EC2_METADATA_DISABLED: 'true',
     // The SDK also reads the settings in the home folder of whoever runs this.
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     // Progress is logged at this level; a deployed function is at INFO.
     AWS_LAMBDA_LOG_LEVEL: 'DEBUG',
+  };
+}
+
+/** By which the AWS SDK finds its services elsewhere. */
+export function endpointVariables(endpoints: Endpoints): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    AWS_ENDPOINT_URL_S3: endpoints.s3,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.events,
+    AWS_ENDPOINT_URL_KMS: endpoints.kms,
   };
 }

@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { packages as clients } from '../../test/end-to-end/clients.ts';
 import { packages as apache } from '../../test/servers/apache.ts';
 import { packages as certificates } from '../../test/servers/certificates.ts';
@@ -23,3 +25,23 @@ export const PLACES: Readonly<Record<string, (scratch: string) => Promise<Place>
   azure: startAzure,
   dropbox: startDropbox,
 };
+
+/** Does something with the server of each type, one after the other. */
+export async function forEachPlace(
+  types: readonly string[],
+  scratch: string,
+  work: (place: Place) => Promise<void>,
+): Promise<void> {
+  for (const type of types) {
+    const folder = join(scratch, type);
+    await mkdir(folder);
+    const start = PLACES[type];
+    if (!start) throw new Error(`There is no server of type ${type}.`);
+    const place = await start(folder);
+    try {
+      await work(place);
+    } finally {
+      await place.stop();
+    }
+  }
+}

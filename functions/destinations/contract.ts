@@ -42,8 +42,19 @@ export interface RemoteFile {
 }
 
 export interface Part extends PartRange {
-  /** Valid until the promise of `writePart` settles; a driver that keeps bytes longer copies them. */
+  /** Valid until `writePart` settles or the part is released; a driver that keeps bytes longer copies them. */
   readonly bytes: Buffer;
+}
+
+/**
+ * Parts in a row of which all come, should nothing fail: a driver for whose server requests are dear may
+ * send them in one. Whoever makes no use of it leaves it alone.
+ */
+export interface Span {
+  /** How many parts come after this one. */
+  readonly following: number;
+  /** Tells that this part's bytes are needed no more, while its acknowledgement is still to come. */
+  release(): void;
 }
 
 /** One file under way. Nothing is visible under its final name before `finish`. */
@@ -55,9 +66,10 @@ export interface Upload {
   readonly held: number;
   /**
    * Resolves when the destination has acknowledged the part. Writing the same part again is harmless.
+   * @param span absent where no other part is certain to come
    * @throws FerryError `short-write` when the destination took fewer bytes
    */
-  writePart(part: Part, signal: AbortSignal): Promise<void>;
+  writePart(part: Part, signal: AbortSignal, span?: Span): Promise<void>;
   /**
    * What `resume` needs in another process: small, no secret; durable at the destination when it resolves.
    * Covers the parts whose `writePart` had resolved. Undefined where nothing would survive.

@@ -7,10 +7,13 @@ import type { ConfiguredDestination, DestinationType } from './destination-type.
 import { dropbox } from './dropbox/type.ts';
 import { s3 } from './s3/type.ts';
 import { ssh } from './ssh/type.ts';
+import { TYPE_NAMES, type TypeName } from './type-names.ts';
 import { webdav } from './webdav/type.ts';
 
-/** Every destination type that Ferry knows. A new type is a folder and a line here. */
-export const destinationTypes: readonly DestinationType[] = [azure, dropbox, s3, ssh, webdav];
+const types: Readonly<Record<TypeName, DestinationType>> = { azure, dropbox, s3, ssh, webdav };
+
+/** Every destination type that Ferry knows. A new type is a folder, its name and a place here. */
+export const destinationTypes: readonly DestinationType[] = TYPE_NAMES.map((name) => types[name]);
 
 /**
  * Checks the settings of one destination, and whether the operator allows them; problems are told by
@@ -23,14 +26,13 @@ export function parseDestination(
 ): Parsed<ConfiguredDestination> {
   const found = destinationTypes.find((candidate) => candidate.type === type);
   if (found) return admit(found.parse(settings), type, policy);
-  const names = destinationTypes.map((candidate) => candidate.type);
   return {
     ok: false,
     problems: [
       {
         path: 'type',
         problem: `There is no destination type "${type}".`,
-        remedy: `${guess(type, names)}Known types: ${names.join(', ')}.`,
+        remedy: `${guess(type, TYPE_NAMES)}Known types: ${TYPE_NAMES.join(', ')}.`,
       },
     ],
   };

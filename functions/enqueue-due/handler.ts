@@ -5,10 +5,11 @@ import * as z from 'zod';
 import { systemClock } from '../core/clock.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { enqueueDueEnvironment, readEnvironment } from '../platform/environment.ts';
+import { openJudgedRows } from '../platform/judged-rows.ts';
 import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
 import { openEnqueueMetrics } from '../platform/metrics.ts';
-import { openRowsUnseen } from '../platform/user-rows.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
+import { acceptUnseen } from '../settings/row.ts';
 import { enqueueDue } from './enqueue-due.ts';
 import type { EnqueueTools } from './enqueue-page.ts';
 
@@ -16,7 +17,7 @@ const SERVICE = 'enqueue-due';
 const environment = readEnvironment(enqueueDueEnvironment);
 const log = openLog(SERVICE);
 const documents = connectDynamoDb();
-const { policies, rows } = openRowsUnseen(documents, environment, SERVICE, log);
+const { policies, rows } = openJudgedRows(documents, environment, SERVICE, log, acceptUnseen);
 const tools: Omit<EnqueueTools, 'spread'> = {
   rows,
   queue: openJobQueue(connectSqs(), environment.JOBS_QUEUE_URL),

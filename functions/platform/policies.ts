@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describeProblems } from '../core/problem.ts';
-import { destinationTypes } from '../destinations/registry.ts';
+import { TYPE_NAMES } from '../destinations/type-names.ts';
 import { openPolicyTable } from '../policy/table.ts';
 import { openPolicyMetrics } from './metrics.ts';
 
@@ -13,8 +13,7 @@ export function openPolicies(
   log: Logger,
 ) {
   const metrics = openPolicyMetrics(service);
-  const types = destinationTypes.map(({ type }) => type);
-  return openPolicyTable(documents, SETTINGS_TABLE, types, (problems) => {
+  return openPolicyTable(documents, SETTINGS_TABLE, TYPE_NAMES, (problems) => {
     metrics.policyRefused();
     log.error('policy refused', { reason: describeProblems(problems) });
   });

@@ -1,4 +1,7 @@
-/** Memory for parts under way, allocated once and used again for every archive of a job. */
+/**
+ * Memory for parts under way, used again for every archive of a worker's life, which carries out one job at
+ * a time: what a job before had would stay beside its own until V8 collects all garbage.
+ */
 export interface Buffers {
   /** Bytes that all buffers together may take. */
   readonly budget: number;
@@ -12,7 +15,7 @@ export function openBuffers(budget: number): Buffers {
     budget,
     lend(count, bytes) {
       const fitting = Math.max(1, Math.min(count, Math.floor(budget / bytes)));
-      // Outside of Node's shared pool, since these live as long as the job.
+      // Outside of Node's shared pool, since these live as long as the process.
       if (buffers.some((buffer) => buffer.length !== bytes)) buffers = [];
       while (buffers.length < fitting) buffers.push(Buffer.allocUnsafeSlow(bytes));
       return buffers.slice(0, fitting);

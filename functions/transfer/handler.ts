@@ -35,6 +35,7 @@ const services = {
   source,
   runs,
   hashing: sha256,
+  buffers: openBuffers(environment.IN_FLIGHT_MIB * MiB),
   metrics: openTransferMetrics(SERVICE),
   log,
   sendContinuation: queue.sendContinuation,
@@ -47,12 +48,11 @@ export const handler = middy<unknown, BatchAnswer>()
   .use(injectLambdaContext(log, LOG_CONTEXT))
   .handler((event, context) => {
     const clock = systemClock(() => context.getRemainingTimeInMillis());
-    const tools = { ...services, buffers: openBuffers(environment.IN_FLIGHT_MIB * MiB) };
     const { MAX_RECEIVE_COUNT: maxReceiveCount } = environment;
     const runMessage: MessageTools['runJob'] = (job, { messageId, receiveCount }) => {
       log.appendKeys({ jobId: jobId(job), userId: job.userId, destination: job.destination });
       const owner = `${context.awsRequestId}#${messageId}`;
-      return runJob(tools, job, { owner, receiveCount, maxReceiveCount, clock });
+      return runJob(services, job, { owner, receiveCount, maxReceiveCount, clock });
     };
     const queueTools = { readMessage, delay: queue.delay, clock, log, runJob: runMessage };
     return answerMessages(queueTools, readSqsEvent(event));

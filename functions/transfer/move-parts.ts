@@ -5,6 +5,7 @@ import { type PartPlan, partRange } from '../core/parts.ts';
 import type { Upload } from '../destinations/contract.ts';
 import { openGate } from './gate.ts';
 import type { Source } from './ports.ts';
+import { openSpans } from './spans.ts';
 
 export interface Move {
   readonly archive: Archive;
@@ -20,15 +21,16 @@ export interface Move {
   readonly ledger: Ledger;
   readonly clock: Pick<Clock, 'now'>;
   readonly signal: AbortSignal;
-  /** Asked before each part; false ends the move after the parts under way. */
-  mayStart(): boolean;
+  /** Asked before parts that take so many ms; false ends the move after the parts under way. */
+  mayStart(ms: number): boolean;
   /** Called when a part has arrived; `ms` from the start of its reading. A throw ends the move. */
   onPart(ms: number): void;
 }
 
 /**
  * Carries every part from staging to the destination: reads it into a lane's buffer, accounts for it
- * and hands it to the driver, in order of part numbers, several at once.
+ * and hands it to the driver, in order of part numbers, several at once. A lane goes on as soon as its
+ * buffer is free, which a driver may say before the part is acknowledged.
  *
  * When it returns or throws, no buffer is in use any more. The first failure stops all lanes.
  */
@@ -37,38 +39,42 @@ export async function moveParts(move: Move): Promise<'all moved' | 'stopped in t
   const stopping = new AbortController();
   const signal = AbortSignal.any([move.signal, stopping.signal]);
   const gate = openGate(move.from, move.parallel);
-  let next = move.from;
-  let stopped = false;
+  const spans = openSpans(move);
+  const unacknowledged = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
 
-  const carry = async (number: number, buffer: Buffer) => {
-    const startedAt = move.clock.now();
-    const range = partRange(plan, number);
-    const bytes = await move.source.read(move.archive, range, buffer, signal);
-    await gate.pass(number, async () => {
-      ledger.take(number, bytes);
-      await move.upload.writePart({ ...range, bytes }, signal);
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    stopping.abort(failure.error);
+    gate.close(failure.error);
+  };
+
+  /** Resolves when the bytes are not needed any more. */
+  const hand = (number: number, bytes: Buffer, startedAt: number) => {
+    ledger.take(number, bytes);
+    const following = spans.following(number);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const part = { ...partRange(plan, number), bytes };
+    const arrival = move.upload.writePart(part, signal, { following, release }).then(() => {
+      ledger.settle(number);
+      move.onPart(move.clock.now() - startedAt);
     });
-    ledger.settle(number);
-    move.onPart(move.clock.now() - startedAt);
+    const acknowledged = arrival.catch(fail).finally(() => unacknowledged.delete(acknowledged));
+    unacknowledged.add(acknowledged);
+    return Promise.race([released, arrival]);
   };
 
   const lane = async (buffer: Buffer) => {
-    while (next < plan.count && !stopped && !failure) {
-      if (!move.mayStart()) stopped = true;
-      else await carry(next++, buffer);
+    for (let number = spans.next(); number !== undefined && !failure; number = spans.next()) {
+      const startedAt = move.clock.now();
+      const bytes = await move.source.read(move.archive, partRange(plan, number), buffer, signal);
+      await gate.pass(number, () => hand(number, bytes, startedAt));
+      spans.passed();
     }
   };
 
-  await Promise.all(
-    move.buffers.map((buffer) =>
-      lane(buffer).catch((error: unknown) => {
-        failure ??= { error };
-        stopping.abort(failure.error);
-        gate.close(failure.error);
-      }),
-    ),
-  );
+  await Promise.all(move.buffers.map((buffer) => lane(buffer).catch(fail)));
+  await Promise.all(unacknowledged);
   if (failure) throw failure.error;
-  return stopped ? 'stopped in time' : 'all moved';
+  return spans.stopped ? 'stopped in time' : 'all moved';
 }

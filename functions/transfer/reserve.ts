@@ -2,7 +2,8 @@ import type { Clock } from '../core/clock.ts';
 
 /** Decides when it is too late to start another part. */
 export interface Reserve {
-  mayStart(): boolean;
+  /** @param ms that it is known to take longer than what was seen so far */
+  mayStart(ms?: number): boolean;
   /** Whether nearly the whole invocation is still ahead. */
   isFresh(): boolean;
   /** Reports how long a part took from the start of its reading to its arrival, in ms. */
@@ -24,7 +25,7 @@ export function openReserve(clock: Clock): Reserve {
   const handOver = Math.min(HAND_OVER_MS, whole / 4);
   let slowest = 0;
   return {
-    mayStart: () => clock.remaining() > handOver + 3 * slowest,
+    mayStart: (ms = 0) => clock.remaining() > handOver + 3 * slowest + ms,
     isFresh: () => clock.remaining() > FRESH * whole,
     sawPart(ms) {
       slowest = Math.max(slowest, ms);

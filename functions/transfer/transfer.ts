@@ -78,7 +78,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
         ledger,
         clock,
         signal: AbortSignal.any([signal, watch.signal]),
-        mayStart: () => reserve.mayStart(),
+        mayStart: (ms) => reserve.mayStart(ms),
         onPart(ms) {
           reserve.sawPart(ms);
           const arrived = ledger.settledBytes - counted;

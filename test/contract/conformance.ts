@@ -160,6 +160,28 @@ export function conformance(name: string, start: () => Promise<Subject>): void {
         expect(await stored('parallel.bin')).toEqual(digestOf(bytes));
       });
 
+      it('parts that are promised, in memory that is written over as soon as it is free', async () => {
+        const bytes = sampleBytes(5 * partSize() + 11, 'promised parts');
+        const plan = planOf(bytes.length);
+        const upload = await begin(destination, 'promised parts.bin', bytes);
+        const arrivals: Promise<void>[] = [];
+        for (let number = 0; number < plan.count; number++) {
+          const range = partRange(plan, number);
+          const part = Buffer.from(bytes.subarray(range.offset, range.offset + range.length));
+          const { promise: released, resolve: free } = Promise.withResolvers<void>();
+          const release = () => {
+            part.fill(0xee);
+            free();
+          };
+          const span = { following: plan.count - 1 - number, release };
+          arrivals.push(upload.writePart({ ...range, bytes: part }, NEVER, span));
+          await Promise.race([released, arrivals[number]]);
+        }
+        await Promise.all(arrivals);
+        await upload.finish(digestOf(bytes), NEVER);
+        expect(await stored('promised parts.bin')).toEqual(digestOf(bytes));
+      });
+
       it('small files beside each other, into folders that do not exist yet', async () => {
         const files = Array.from({ length: 16 }, (_, n) => ({
           path: `beside/${n % 3}/deep/${n}.bin`,

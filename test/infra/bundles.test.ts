@@ -7,6 +7,9 @@ import { scratchFolder } from './synthesis.ts';
 
 /** What Lambda loads before the first invocation of a worker takes time by its size. */
 const MOST_BYTES = 2_500_000;
+/** Of those that know types of destination by name alone, and come to none of their settings. */
+const MOST_BYTES_WITHOUT_TYPES = 700_000;
+const WITHOUT_TYPES = ['enqueue-due', 'sweep'];
 const NOWHERE = 'http://127.0.0.1:9';
 
 let folder: ReturnType<typeof scratchFolder>;
@@ -26,6 +29,15 @@ describe('the bundles that are deployed', () => {
     expect(functions.length).toBeGreaterThanOrEqual(4);
     const sizes = functions.map(({ name, bundle }) => [name, statSync(bundle).size] as const);
     expect(sizes.filter(([, size]) => size > MOST_BYTES)).toEqual([]);
+  });
+
+  it('have no type of destination where nothing of it is used', () => {
+    const few = functions.filter(({ environment }) =>
+      WITHOUT_TYPES.includes(environment.POWERTOOLS_SERVICE_NAME ?? ''),
+    );
+    expect(few).toHaveLength(WITHOUT_TYPES.length);
+    const sizes = few.map(({ name, bundle }) => [name, statSync(bundle).size] as const);
+    expect(sizes.filter(([, size]) => size > MOST_BYTES_WITHOUT_TYPES)).toEqual([]);
   });
 
   it('speak one language: zod has fifty, which only a namespace import leaves behind', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurement } from '../../bench/measurement.ts';
-import { addResults, type Results } from '../../bench/measurement.ts';
+import { addResults, type Results } from '../../bench/results.ts';
 import { betterOf, limitOf, sizeText, toRow } from '../../bench/row.ts';
 import { spreadOf } from '../../bench/spread.ts';
 
@@ -74,6 +74,9 @@ it('results of a file are added to, and what is measured again is replaced', () 
     machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
     versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
     measurements,
+    requests: [],
+    ticks: [],
+    starts: [],
   });
   const far = { ...measured, rttMs: 80 };
   const again = { ...measured, loadBefore: 1 };

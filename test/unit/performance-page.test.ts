@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Results } from '../../bench/measurement.ts';
 import { drawPlots, fillPage, readResults } from '../../bench/page.ts';
+import type { Results } from '../../bench/results.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const page = readFileSync(new URL('performance.md', docs), 'utf8');
@@ -12,6 +12,9 @@ const sample: Results = {
   at: '2026-11-25T00:00:00.000Z',
   machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
   versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
+  requests: [],
+  ticks: [],
+  starts: [],
   measurements: [
     {
       ...{ type: 'ssh', server: 'OpenSSH', sizeMiB: 64, archives: 1, rttMs: 30 },

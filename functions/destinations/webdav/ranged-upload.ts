@@ -1,25 +1,22 @@
 import type { Json } from '../../core/checkpoint.ts';
 import { FerryError } from '../../core/errors.ts';
-import type { PartPlan } from '../../core/parts.ts';
-import type { Part, RemoteFile, Upload } from '../contract.ts';
+import type { PartPlan, PartRange } from '../../core/parts.ts';
+import type { Part, RemoteFile, Span, Upload } from '../contract.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
 import { statusOf } from './errors.ts';
-import { assertNoFolder } from './final-name.ts';
-import { ensureFolder } from './folders.ts';
 import { isUnknownRequest } from './probe.ts';
-import type { Entry } from './properties.ts';
-import { writeRange } from './ranged-write.ts';
+import { openSpan, partsAtOnce, type RangedSpan } from './ranged-span.ts';
+import { type By, writeRange } from './ranged-write.ts';
 import type { Remote } from './remote.ts';
 import { openRunningMd5 } from './running-md5.ts';
-import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
+import { openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
 
 /** Requests are not made smaller than this, whatever a server refuses; in bytes. */
 const SMALLEST_REQUEST = 64 * 1024;
 
-type By = 'put-range' | 'patch';
-const HOW = 'file size on the server, looked at after every part and after the rename';
+const HOW = 'file size on the server, looked at after every request and after the rename';
 
 /** Begins a new upload; whatever is left of an earlier one goes with the first part. */
 export async function beginRanged(
@@ -30,8 +27,7 @@ export async function beginRanged(
   signal: AbortSignal,
 ): Promise<Upload> {
   const temporary = openTemporaryFile(remote.server, file);
-  await ensureFolder(remote.server, folderOf(file), signal);
-  await assertNoFolder(remote.server, remote.server.fileUrl(file.path), signal);
+  await temporary.prepare(signal);
   if (plan.count === 0) await temporary.put(Buffer.alloc(0), signal);
   return openUpload(remote, file, plan, by, temporary, 0);
 }
@@ -74,7 +70,7 @@ function openUpload(
   const inOrder = createTurnstile(1);
   const md5 = openRunningMd5(plan, held);
   let prefix = held;
-  let seen: Entry | undefined;
+  let span: RangedSpan | undefined;
 
   const write = async (offset: number, bytes: Buffer, signal: AbortSignal) => {
     // A whole PUT also takes the place of what an earlier upload may have left.
@@ -104,33 +100,69 @@ function openUpload(
   };
 
   /** A hole in the middle would not show in the size of the whole. */
-  const assertArrived = async ({ offset, length }: Part, signal: AbortSignal) => {
-    const found = await temporary.look(signal);
-    if (found && found.size >= offset + length) return found;
+  const assertArrived = async ({ number, offset, length }: PartRange, signal: AbortSignal) => {
+    const isLast = number === plan.count - 1;
+    const found = await (isLast ? temporary.lookAtEnd(signal) : temporary.look(signal));
+    if (found && found.size >= offset + length) {
+      prefix = Math.max(prefix, number + 1);
+      return found;
+    }
     const reason = await temporary.explainShort(file.size - offset, signal);
     if (offset === 0 || reason.code === 'no-space') throw reason;
     strategies.forget();
     throw uploadLost('the server has less than was sent');
   };
 
+  const takeAlone = async (part: Part, signal: AbortSignal) => {
+    await send(part, signal);
+    const { etag } = await assertArrived(part, signal);
+    md5.take(part, etag);
+  };
+
+  /** Resolves when the part's bytes are free; `arrived` says when the server has them. */
+  const take = async (part: Part, signal: AbortSignal, promised: Span | undefined) => {
+    if (part.number > (span?.next ?? prefix)) throw uploadLost('the part before is missing');
+    if (!span) {
+      // The first part takes the place of what there was, which only a request of its own can do.
+      const count = part.number === 0 ? 1 : partsAtOnce(remote, plan, promised);
+      if (count === 1) {
+        await takeAlone(part, signal);
+        return {};
+      }
+      const into = { by, url: temporary.url };
+      span = openSpan(remote, plan, into, part, count, signal, assertArrived);
+    }
+    const { arrived } = span;
+    try {
+      await span.take(part, signal);
+    } catch (thrown) {
+      span = undefined;
+      throw thrown;
+    }
+    md5.take(part);
+    if (span.next === span.end) span = undefined;
+    return { arrived };
+  };
+
   return {
     held,
-    writePart: (part, signal) =>
-      inOrder(async () => {
-        if (part.number > prefix) throw uploadLost('the part before is missing');
-        await send(part, signal);
-        seen = await assertArrived(part, signal);
-        md5.take(part, seen.etag);
-        prefix = Math.max(prefix, part.number + 1);
-      }),
+    async writePart(part, signal, promised) {
+      const { arrived } = await inOrder(() => take(part, signal, promised));
+      promised?.release();
+      await arrived;
+    },
 
     async checkpoint(): Promise<Json> {
       const parts = prefix;
-      const marks = parts === plan.count ? await temporary.marks(seen) : {};
+      const marks = parts === plan.count ? await temporary.marks() : {};
       return toCheckpoint(file, plan, { by, parts, ...marks });
     },
 
     finish: (digest, signal) => temporary.finish(digest, HOW, signal, md5.digest()),
-    abort: () => temporary.remove(),
+    async abort() {
+      span?.stop();
+      span = undefined;
+      await temporary.remove();
+    },
   };
 }

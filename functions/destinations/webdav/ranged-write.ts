@@ -1,12 +1,34 @@
-import type { Server } from './server.ts';
+import type { DavRequest, Server } from './server.ts';
 
-/** Bytes that belong to one place of a file. */
-export interface Piece {
+/** How a server is asked to write into a file that is there. */
+export type By = 'put-range' | 'patch';
+
+/** A place of a file, in bytes. */
+export interface Place {
   /** From the start of the file. */
   readonly offset: number;
-  readonly bytes: Buffer;
-  /** Of the whole file, in bytes. */
+  readonly length: number;
+  /** Of the whole file. */
   readonly size: number;
+}
+
+/** A request for one place of a file, but for its body. */
+export function rangeRequest(
+  by: By,
+  url: string,
+  { offset, length, size }: Place,
+): Pick<DavRequest, 'method' | 'url' | 'headers'> {
+  const range = `${offset}-${offset + length - 1}`;
+  if (by === 'put-range') {
+    // RFC 9110, 14.5
+    return { method: 'PUT', url, headers: { 'content-range': `bytes ${range}/${size}` } };
+  }
+  // sabre.io/dav/http-patch
+  const headers = {
+    'content-type': 'application/x-sabredav-partialupdate',
+    'x-update-range': `bytes=${range}`,
+  };
+  return { method: 'PATCH', url, headers };
 }
 
 /**
@@ -15,22 +37,12 @@ export interface Piece {
  */
 export async function writeRange(
   server: Server,
-  by: 'put-range' | 'patch',
+  by: By,
   url: string,
-  { offset, bytes, size }: Piece,
+  piece: { readonly offset: number; readonly bytes: Buffer; readonly size: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const range = `${offset}-${offset + bytes.length - 1}`;
-  if (by === 'put-range') {
-    // RFC 9110, 14.5
-    const headers = { 'content-range': `bytes ${range}/${size}` };
-    await server.call(signal, { method: 'PUT', url, headers, body: bytes });
-    return;
-  }
-  // sabre.io/dav/http-patch
-  const headers = {
-    'content-type': 'application/x-sabredav-partialupdate',
-    'x-update-range': `bytes=${range}`,
-  };
-  await server.call(signal, { method: 'PATCH', url, headers, body: bytes });
+  const { bytes } = piece;
+  const request = rangeRequest(by, url, { ...piece, length: bytes.length });
+  await server.call(signal, { ...request, body: bytes });
 }

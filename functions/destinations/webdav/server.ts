@@ -67,6 +67,7 @@ export function openServer(settings: WebDavSettings, egress: Egress): Server {
   const agents = createAgents(settings, SOCKETS, egress, PURPOSE);
   const stranger = createLogin({ ...settings, login: undefined }, agents, undefined);
   let client: WebDAVClient | undefined;
+  let loggingIn: Promise<WebDAVClient> | undefined;
 
   /** The first request goes without a login, so that the server says which kind it wants. */
   const logIn = async (signal: AbortSignal) => {
@@ -88,8 +89,13 @@ export function openServer(settings: WebDavSettings, egress: Egress): Server {
     writing.body.resume();
     return writing.status === 401 ? createLogin(settings, agents, writing.challenges) : stranger;
   };
+  /** Asked once, also by requests that come together. */
   const session = async (signal: AbortSignal) => {
-    const loggedIn = client ?? (await logIn(signal));
+    if (client) return client;
+    loggingIn ??= logIn(signal).finally(() => {
+      loggingIn = undefined;
+    });
+    const loggedIn = await loggingIn;
     client ??= loggedIn;
     return client;
   };

@@ -7,7 +7,7 @@ import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark, Saved, State } from './checkpoint.ts';
 import { noRoom, shortWrite } from './errors.ts';
 import { assertNoFolder } from './final-name.ts';
-import { putFile } from './folders.ts';
+import { ensureFolder, putFile } from './folders.ts';
 import { type Entry, look, roomIn } from './properties.ts';
 import { findOurs, markOf, proveSize, publish } from './publish.ts';
 import { temporaryName } from './remote-path.ts';
@@ -17,13 +17,17 @@ import type { Server } from './server.ts';
 export interface TemporaryFile {
   readonly url: string;
   look(signal: AbortSignal): Promise<Entry | undefined>;
+  /**
+   * Makes its folder, and looks whether the final name can be taken.
+   * @throws FerryError `name-refused` where a folder has that
+   */
+  prepare(signal: AbortSignal): Promise<void>;
+  /** Looks at it after its last part, and at the final name for `marks`. @throws as `prepare` */
+  lookAtEnd(signal: AbortSignal): Promise<Entry | undefined>;
   /** Puts the first bytes there, or all, in place of anything older. */
   put(body: Buffer, signal: AbortSignal): Promise<void>;
-  /**
-   * What another process needs once all parts are there.
-   * @param seen the file as it was looked at after its last part, where this process has done that
-   */
-  marks(seen?: Entry): Promise<Pick<State, 'ours' | 'before'>>;
+  /** What another process needs once all parts are there. */
+  marks(): Promise<Pick<State, 'ours' | 'before'>>;
   /** Whether the file has its final name already, by the marks of a checkpoint. */
   isPublished(signal: AbortSignal): Promise<boolean>;
   /** Why the server has less than it acknowledged. @param bytes of the whole file */
@@ -47,11 +51,16 @@ export function openTemporaryFile(
   let ours: Mark | undefined = saved?.ours;
   let before: Mark | null | undefined = saved?.before;
 
-  const mark = async (found: Entry, signal: AbortSignal) => {
-    const older = await assertNoFolder(server, final, signal);
+  /** At both names at once; without a file there is nothing to mark. */
+  const lookAtBoth = async (signal: AbortSignal) => {
+    const [found, older] = await Promise.all([
+      look(server, url, signal),
+      assertNoFolder(server, final, signal),
+    ]);
+    if (!found) return undefined;
     ours = markOf(found);
     before = older ? markOf(older) : null;
-    return { ours, before };
+    return { found, marks: { ours, before } };
   };
   const published = async (signal: AbortSignal) =>
     ours !== undefined && before !== undefined
@@ -61,12 +70,20 @@ export function openTemporaryFile(
   return {
     url,
     look: (signal) => look(server, url, signal),
+    lookAtEnd: async (signal) => (await lookAtBoth(signal))?.found,
+
+    async prepare(signal) {
+      await Promise.all([
+        ensureFolder(server, folder, signal),
+        assertNoFolder(server, final, signal),
+      ]);
+    },
 
     put: (body, signal) => putFile(server, folder, { url, body }, signal),
 
-    async marks(seen) {
-      const found = ours === undefined ? (seen ?? (await look(server, url, NEVER))) : undefined;
-      return found ? mark(found, NEVER) : { ours, before };
+    async marks() {
+      if (ours === undefined) await lookAtBoth(NEVER);
+      return { ours, before };
     },
 
     isPublished: async (signal) => (await published(signal)) !== undefined,
@@ -77,13 +94,12 @@ export function openTemporaryFile(
     },
 
     async finish(digest, how, signal, md5) {
-      const found = await look(server, url, signal);
-      if (found) {
-        if (found.size !== digest.size) throw shortWrite();
-        const marks = await mark(found, signal);
+      const seen = await lookAtBoth(signal);
+      if (seen) {
+        if (seen.found.size !== digest.size) throw shortWrite();
         const place = { source: url, leftover: url, final, size };
         const seenAs = { hasOurTime: false, notItself: [400, 502] };
-        await publish(server, { ...place, ...marks, ...seenAs }, signal);
+        await publish(server, { ...place, ...seen.marks, ...seenAs }, signal);
       } else if (!(await published(signal))) {
         throw uploadLost('the server does not have it any more');
       }

@@ -1,12 +1,12 @@
 import {
   type Agent,
+  type ClientRequest,
   type ClientRequestArgs,
   request as httpRequest,
   IncomingMessage,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { getPatcher } from 'webdav';
 import * as z from 'zod';
 
@@ -35,6 +35,18 @@ const call = z.tuple([
 ]);
 type Options = z.output<typeof call>[1];
 
+/** What a body that is a stream is made of. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** Called when the bytes have been handed to the system, and may be written over. */
+  sent(): void;
+}
+
+const piece = z.object({
+  bytes: z.instanceof(Uint8Array),
+  sent: z.custom<() => void>((value) => typeof value === 'function'),
+});
+
 // The package's own follows redirects, to any host, and has no setting for that. It keeps one `fetch`
 // for the process; Ferry uses the package here alone.
 getPatcher().patch('fetch', (...given) => exchange(...call.parse(given)));
@@ -50,7 +62,7 @@ export function isAnswer(value: unknown): value is Answer {
 }
 
 /**
- * One request and its answer, wherever that points. A body that is a stream is sent with the
+ * One request and its answer, wherever that points. A body that is a stream of `Piece`s is sent with the
  * `Content-Length` of the headers and no faster than the server takes it.
  */
 function exchange(url: string, options: Options): Promise<Answer> {
@@ -69,9 +81,26 @@ function exchange(url: string, options: Options): Promise<Answer> {
     if (body instanceof Readable && Number(incoming.statusCode) >= 300) body.destroy();
   });
   request.on('error', reject);
-  if (body instanceof Readable) pipeline(body, request).catch(reject);
-  else request.end(body);
+  if (!(body instanceof Readable)) request.end(body);
+  else {
+    sendPieces(body, request).catch((error: Error) => {
+      request.destroy(error);
+      reject(error);
+    });
+  }
   return promise;
+}
+
+/** Without a copy: the next piece is asked for when the last is with the system. */
+async function sendPieces(body: Readable, request: ClientRequest): Promise<void> {
+  for await (const chunk of body) {
+    const { bytes, sent } = piece.parse(chunk);
+    await new Promise<void>((resolve, reject) => {
+      request.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+    sent();
+  }
+  request.end();
 }
 
 function toAnswer(url: string, body: IncomingMessage): Answer {

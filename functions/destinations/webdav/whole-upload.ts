@@ -8,12 +8,10 @@ import { sendInTime } from '../http/deadline.ts';
 import { createTurnstile } from '../http/turnstile.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Saved, toCheckpoint } from './checkpoint.ts';
-import { assertNoFolder } from './final-name.ts';
-import { ensureFolder } from './folders.ts';
 import { openPut, type Put } from './open-put.ts';
 import type { Remote } from './remote.ts';
 import { openRunningMd5 } from './running-md5.ts';
-import { folderOf, openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
+import { openTemporaryFile, type TemporaryFile } from './temporary-file.ts';
 
 /** When it is looked whether something of a PUT has come to light after all, in ms. */
 const LATE_MS = [100, 400];
@@ -27,8 +25,7 @@ export async function beginWhole(
   signal: AbortSignal,
 ): Promise<Upload> {
   const temporary = openTemporaryFile(remote.server, file);
-  await ensureFolder(remote.server, folderOf(file), signal);
-  await assertNoFolder(remote.server, remote.server.fileUrl(file.path), signal);
+  await temporary.prepare(signal);
   if (plan.count === 0) await temporary.put(Buffer.alloc(0), signal);
   return openUpload(remote, file, plan, temporary, 0);
 }
@@ -87,7 +84,7 @@ function openUpload(
   };
 
   const assertArrived = async (signal: AbortSignal) => {
-    const found = await temporary.look(signal);
+    const found = await temporary.lookAtEnd(signal);
     if (found?.size !== file.size) throw await temporary.explainShort(file.size, signal);
   };
   const pass = async ({ number, bytes }: Part, signal: AbortSignal) => {
@@ -95,7 +92,7 @@ function openUpload(
       // The login has to be settled before, since the body cannot be sent a second time.
       await temporary.look(signal);
       atClose.add(stop);
-      put = openPut(server, temporary.url, file.size);
+      put = openPut(server, { method: 'PUT', url: temporary.url }, file.size, signal);
     }
     if (number !== next || !put) throw uploadLost('the server takes a file in one piece only');
     await put.write(bytes);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unlessAborted } from '../../../functions/core/stopping.ts';
 import type {
   Capabilities,
   Destination,
@@ -13,6 +14,7 @@ import { openTemporaryFile, openWebDavFolder, type TemporaryFile } from './webda
 
 type Plan = { readonly count: number; readonly partSize: number };
 type Way = 'ranges' | 'whole';
+type Deferred = PromiseWithResolvers<void>;
 
 const mark = z.strictObject({ etag: z.string(), modified: z.number() });
 const saved = z.strictObject({
@@ -22,6 +24,9 @@ const saved = z.strictObject({
   ours: mark.optional(),
   before: mark.nullable().optional(),
 });
+
+/** How many parts go in one request at most. */
+const LONGEST_SPAN = 5;
 
 /** WebDAV with ranged PUTs, one at a time and in order; the trait: a file that is moved keeps its ETag. */
 export const openWebDavServer = (site: ServerSite) => openFolderServer(site, 'ranges');
@@ -60,19 +65,55 @@ function openFolderServer(site: ServerSite, way: Way): Server {
   ): Upload => {
     const { transferId } = file;
     let prefix = held;
+    /** Parts that go in one request, which the last of them ends. */
+    let span: { offset: number; end: number; body: Buffer[]; arrived: Deferred } | undefined;
+
+    const send = async (offset: number, body: Buffer, signal: AbortSignal) => {
+      const how = { signal, bytes: body.length, writes: true };
+      const effect = () => store(temporary.name, offset, body, by);
+      await line.ask(`put ${file.path} at ${offset}`, effect, how);
+      const size = (await temporary.size(signal)) ?? 0;
+      if (size >= offset + body.length) return;
+      throw offset === 0 ? shortWrite() : uploadLost('the server has less than was sent');
+    };
+    /** The server has the beginning of what was broken off. */
+    const breakOff = () => {
+      if (!span) return;
+      const body = Buffer.concat(span.body);
+      const { offset } = span;
+      span = undefined;
+      const came = body.subarray(0, nature.random.between(0, body.length));
+      if (folder.look(temporary.name)) folder.put(temporary.name, offset, came, by);
+    };
     return {
       held,
-      async writePart({ number, offset, length, bytes }, signal) {
-        if (number > prefix) throw uploadLost('the part before is missing');
-        const body = Buffer.from(bytes);
-        const how = { signal, bytes: body.length, writes: true };
-        const effect = () => store(temporary.name, offset, body, by);
-        await line.ask(`put ${file.path} at ${offset}`, effect, how);
-        const size = (await temporary.size(signal)) ?? 0;
-        if (size < offset + length) {
-          throw offset === 0 ? shortWrite() : uploadLost('the server has less than was sent');
+      async writePart({ number, offset, bytes }, signal, promised) {
+        if (number > prefix + (span?.body.length ?? 0)) {
+          throw uploadLost('the part before is missing');
         }
-        prefix = Math.max(prefix, number + 1);
+        const following = number === 0 ? 0 : (promised?.following ?? 0);
+        if (!span) {
+          const end = number + Math.min(LONGEST_SPAN, 1 + following);
+          span = { offset, end, body: [], arrived: Promise.withResolvers() };
+          span.arrived.promise.catch(() => {});
+        }
+        const { end, arrived, body } = span;
+        body.push(Buffer.from(bytes));
+        if (number < end - 1) {
+          promised?.release();
+          signal.addEventListener('abort', breakOff);
+          return unlessAborted(arrived.promise, signal);
+        }
+        try {
+          const { offset: from } = span;
+          span = undefined;
+          await send(from, Buffer.concat(body), signal);
+          prefix = Math.max(prefix, number + 1);
+          arrived.resolve();
+        } catch (thrown) {
+          arrived.reject(thrown);
+          throw thrown;
+        }
       },
       async checkpoint() {
         const parts = prefix;

@@ -51,19 +51,26 @@ function watched(inner: Destination, watching: Watching): Destination {
   const noting = <T>(work: Promise<T>) => noteRefusal(work, watching);
   const watchUpload = (file: RemoteFile, plan: PartPlan, upload: Upload): Upload => ({
     held: upload.held,
-    async writePart(part, signal) {
+    async writePart(part, signal, span) {
       deployment.leases.sent(file.path, invocation);
       deployment.deliveries.sent(place, file, part.number, plan.count, job);
       held.bytes += part.length;
       held.parts += 1;
+      let isHeld = true;
+      const release = () => {
+        if (!isHeld) return;
+        isHeld = false;
+        held.bytes -= part.length;
+        held.parts -= 1;
+        span?.release();
+      };
       if (held.parts > 1 && held.bytes > deployment.inFlight) {
         judge.violate('bounded memory', `${held.bytes} bytes of ${held.parts} parts were held`);
       }
       try {
-        await noting(upload.writePart(part, signal));
+        await noting(upload.writePart(part, signal, span && { ...span, release }));
       } finally {
-        held.bytes -= part.length;
-        held.parts -= 1;
+        release();
       }
     },
     checkpoint: () => noting(upload.checkpoint()),
