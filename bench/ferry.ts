@@ -46,6 +46,8 @@ export interface MeasuredFerry extends AsyncDisposable {
   readonly stagingBucket: string;
   /** Where it finds what it runs on. */
   readonly endpoints: Endpoints;
+  /** What Node is told of the function's process where it is deployed. */
+  readonly nodeOptions: string;
   deliver(delivery: Delivery): Promise<FerryRun>;
 }
 
@@ -130,6 +132,7 @@ export async function startMeasuredFerry(scratch: string, s3: string): Promise<M
   return {
     stagingBucket: topology.output('StagingBucket'),
     endpoints,
+    nodeOptions: deployed.environment.NODE_OPTIONS ?? '',
     async deliver({ userId, archives, type, settings, environment, reset }) {
       await configure(userId, type, settings);
       await forget(userId);

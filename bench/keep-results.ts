@@ -9,7 +9,9 @@ const MIB = 1024 ** 2;
 /** Adds what was measured now to what a file has, which is made where it is not there. */
 export async function keepResults(
   file: string,
-  measured: Partial<Pick<Results, 'measurements' | 'requests' | 'starts' | 'ticks'>>,
+  measured: Partial<
+    Pick<Results, 'budgets' | 'measurements' | 'profiles' | 'requests' | 'starts' | 'ticks'>
+  >,
 ): Promise<void> {
   const taken = results.parse({
     v: 1,

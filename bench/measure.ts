@@ -83,7 +83,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
 }
 
 /** The way to the server: itself, or over a wire of its own process. */
-async function openLine(place: Place, rttMs: number) {
+export async function openLine(place: Place, rttMs: number) {
   if (rttMs === 0 && !place.needsProxy) {
     const line: Line = { port: place.address.port, proxyPort: 0 };
     return { line, async [Symbol.asyncDispose]() {} };

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from '../docs/markdown-table.ts';
+import { drawBudgets } from './budget-plot.ts';
+import { describeBudgets } from './budget-table.ts';
 import { describeCosts } from './cost.ts';
 import type { Measurement } from './measurement.ts';
 import { drawRates } from './plot.ts';
+import { describeProfiles } from './profile-table.ts';
 import { describeRequests } from './request-table.ts';
 import { type Results, results } from './results.ts';
 import { betterOf, cpuSecPerGiB, limitOf, ratesOf, sizeText, toRow } from './row.ts';
@@ -38,6 +41,8 @@ export function fillPage(page: string, all: ReadonlyMap<string, Results>): strin
   const requests = of.flatMap((one) => one.requests);
   const texts = {
     results: sections.length === 0 ? NONE : sections.join('\n'),
+    budgets: describeBudgets(of.flatMap((one) => one.budgets)),
+    profiles: describeProfiles(of.flatMap((one) => one.profiles)),
     requests: describeRequests(requests),
     ticks: describeTicks(of.flatMap((one) => one.ticks)),
     starts: describeStarts(of.flatMap((one) => one.starts)),
@@ -56,7 +61,12 @@ export function fillPage(page: string, all: ReadonlyMap<string, Results>): strin
 /** Plots by the names that the page shows them by, below `docs/`. */
 export function drawPlots(all: ReadonlyMap<string, Results>): ReadonlyMap<string, string> {
   return new Map(
-    [...all].map(([name, one]) => [plotOf(name), drawRates(one.measurements.toSorted(inOrder))]),
+    [...all].flatMap(([name, { budgets, measurements }]) => [
+      [plotOf(name), drawRates(measurements.toSorted(inOrder))],
+      ...(budgets.length > 0
+        ? [[`performance-memory-${name}.svg`, drawBudgets(budgets)] as const]
+        : []),
+    ]),
   );
 }
 

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { budget } from './budget.ts';
 import { countedRun } from './counted-run.ts';
 import { functionStart } from './function-start.ts';
 import { type Measurement, measurement } from './measurement.ts';
+import { profile } from './profile.ts';
 import { tick } from './tick.ts';
 
 /** What one machine has measured, as a file of `bench/results` keeps it. */
@@ -18,6 +20,8 @@ export const results = z.object({
   versions: z.object({ node: z.string(), rclone: z.string() }),
   measurements: z.array(measurement).default([]),
   requests: z.array(countedRun).default([]),
+  budgets: z.array(budget).default([]),
+  profiles: z.array(profile).default([]),
   ticks: z.array(tick).default([]),
   starts: z.array(functionStart).default([]),
 });
@@ -38,6 +42,10 @@ export function addResults(to: Results, more: Results): Results {
     requests: renew(to.requests, more.requests, (one) =>
       [one.type, one.server, one.sizeMiB, one.archives].join(),
     ),
+    budgets: renew(to.budgets, more.budgets, (one) =>
+      [one.type, one.server, one.rttMs, one.inFlightMiB].join(),
+    ),
+    profiles: renew(to.profiles, more.profiles, ({ server, type }) => `${type},${server}`),
     ticks: renew(to.ticks, more.ticks, ({ users }) => `${users}`),
     starts: renew(to.starts, more.starts, (one) => one.name),
   };

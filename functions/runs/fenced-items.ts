@@ -14,7 +14,29 @@ export function openFencedItems(client: DynamoDBDocumentClient, table: string, n
     return latest;
   };
 
+  const itemOf = (fence: number, key: Key, data: unknown, keepDays: number) => ({
+    ...{ ...key, fence, data },
+    ...{ order: nextOrder(), expiresAt: expiryAfter(keepDays, now()) },
+  });
+
   return {
+    /** Writes an item where there is none yet. False, and nothing written, where there is one. */
+    async putNew(fence: number, key: Key, data: unknown, keepDays: number): Promise<boolean> {
+      try {
+        await client.send(
+          new PutCommand({
+            TableName: table,
+            Item: itemOf(fence, key, data, keepDays),
+            ConditionExpression: 'attribute_not_exists(fence)',
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
     /**
      * Writes an item unless a later holder of the lease has written it, or this one has since: a request
      * that counted as lost, and was sent again, may still arrive after the next one.
@@ -26,18 +48,17 @@ export function openFencedItems(client: DynamoDBDocumentClient, table: string, n
       data: unknown,
       keepDays: number,
     ): Promise<void> {
-      const expiresAt = expiryAfter(keepDays, now());
-      const order = nextOrder();
+      const Item = itemOf(fence, key, data, keepDays);
       await fenced(() =>
         client.send(
           new PutCommand({
             TableName: table,
-            Item: { ...key, fence, order, data, expiresAt },
+            Item,
             ConditionExpression:
               'attribute_not_exists(fence) OR fence < :fence ' +
               'OR (fence = :fence AND (attribute_not_exists(#order) OR #order <= :order))',
             ExpressionAttributeNames: { '#order': 'order' },
-            ExpressionAttributeValues: { ':fence': fence, ':order': order },
+            ExpressionAttributeValues: { ':fence': fence, ':order': Item.order },
           }),
         ),
       );

@@ -20,6 +20,7 @@ import {
 } from './keys.ts';
 import { itemsOf } from './partition.ts';
 import {
+  checkpointItemSchema,
   checkpointSchema,
   jobRecordSchema,
   leaseSchema,
@@ -59,7 +60,14 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
   };
   const get = async (key: Key) => (await read(key))?.data;
 
-  const { put: putFenced, remove: removeFenced } = openFencedItems(client, table, now);
+  const { put: putFenced, putNew, remove: removeFenced } = openFencedItems(client, table, now);
+
+  const readCheckpoint = async (lease: Lease, archive: StagedArchive) => {
+    const item = await read(checkpointKey(lease, archive));
+    return checkpointItemSchema.parse(item ?? {}).data;
+  };
+  const saveCheckpoint = (lease: Lease, checkpoint: Checkpoint) =>
+    putFenced(lease.fence, checkpointKey(lease, checkpoint.archive), checkpoint, CHECKPOINT_DAYS);
 
   return {
     ...openUsage(client, table, now),
@@ -145,9 +153,18 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     keepSettings: (lease: Lease, job: JobName, settings: unknown) =>
       putFenced(lease.fence, keptSettingsKey(job), settings, CHECKPOINT_DAYS),
 
-    async checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined> {
-      const parsed = checkpointSchema.safeParse(await get(checkpointKey(lease, archive)));
-      return parsed.success ? parsed.data : undefined;
+    checkpoint: readCheckpoint,
+
+    async beginCheckpoint(lease: Lease, beginning: Checkpoint): Promise<Checkpoint | undefined> {
+      const { archive } = beginning;
+      const key = checkpointKey(lease, archive);
+      // Nearly always there is none, and one request is enough.
+      if (await putNew(lease.fence, key, beginning, CHECKPOINT_DAYS)) return undefined;
+      const { data, fence = 0 } = checkpointItemSchema.parse((await read(key)) ?? {});
+      // Somebody else is at it: what they noted is not ours to go on with.
+      if (fence > lease.fence) throw leaseLost();
+      if (!data) await saveCheckpoint(lease, beginning);
+      return data;
     },
 
     async *checkpoints(place: Place): AsyncIterable<Checkpoint> {
@@ -159,8 +176,7 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
       }
     },
 
-    saveCheckpoint: (lease: Lease, checkpoint: Checkpoint) =>
-      putFenced(lease.fence, checkpointKey(lease, checkpoint.archive), checkpoint, CHECKPOINT_DAYS),
+    saveCheckpoint,
 
     removeCheckpoint: (lease: Lease, archive: StagedArchive) =>
       removeFenced(lease.fence, checkpointKey(lease, archive)),

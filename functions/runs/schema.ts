@@ -52,6 +52,12 @@ export const checkpointSchema: z.ZodType<Checkpoint> = z.object({
   startedAt: count,
 });
 
+/** A checkpoint with the fence under which it was written; one that cannot be read counts as none. */
+export const checkpointItemSchema = z.object({
+  fence: count.optional(),
+  data: checkpointSchema.optional().catch(undefined),
+});
+
 export const receiptSchema: z.ZodType<Receipt> = z.object({
   v: z.literal(1),
   jobId: z.string(),

@@ -14,10 +14,12 @@ import type { Runs } from './ports.ts';
  */
 export interface CheckpointKeeper {
   /**
-   * What an earlier process saved of this very content. A checkpoint of an older content of the same
-   * archive is of no use any more: what it stands for is taken back at the destination.
+   * What is saved of this very content. Where nothing is, notes that the transfer begins: before the
+   * destination hears of it, so that a process which ends in between leaves no secret. A checkpoint of
+   * an older content of the same archive is of no use any more: what it stands for is taken back at the
+   * destination.
    */
-  load(): Promise<Checkpoint | undefined>;
+  open(beginning: History): Promise<Checkpoint | undefined>;
   /**
    * Saves what has arrived so far. Where the driver says that nothing would survive, of an archive of
    * several parts what is behind it is noted. The driver's state is taken after `prefix` and may cover
@@ -26,7 +28,7 @@ export interface CheckpointKeeper {
   save(upload: Upload, prefix: Prefix, history: History, digest?: Digest): Promise<void>;
   /** Saves how far the published file has been read back; nothing else of it is needed any more. */
   saveReadBack(readBack: ReadBack, history: History, digest: Digest): Promise<void>;
-  /** Notes that the transfer begins, for the first time or anew: no chain of invocations does so for ever. */
+  /** Notes that the transfer begins anew: no chain of invocations does so for ever. */
   saveBeginning(history: History): Promise<void>;
   remove(): Promise<void>;
 }
@@ -58,15 +60,22 @@ export function keepCheckpoint(
     return runs.saveCheckpoint(lease, checkpoint);
   };
 
+  const beginningOf = (history: History): Checkpoint => {
+    const { partSize } = plan;
+    return { v: 1, archive, partSize, prefix: EMPTY_PREFIX, ...history };
+  };
+
   return {
-    async load() {
+    async open(history) {
       calls += 1;
-      const saved = await runs.checkpoint(lease, archive);
+      const beginning = beginningOf(history);
+      const saved = await runs.beginCheckpoint(lease, beginning);
       if (!saved) return undefined;
       const sameContent =
         saved.archive.etag === archive.etag && saved.archive.size === archive.size;
       if (sameContent && saved.partSize === plan.partSize) return saved;
       await takeBack(tools, saved);
+      await write(beginning);
       return undefined;
     },
     async save(upload, prefix, history, digest) {
@@ -82,10 +91,7 @@ export function keepCheckpoint(
       const prefix = EMPTY_PREFIX;
       await write({ v: 1, archive, partSize, prefix, digest, readBack, ...history });
     },
-    async saveBeginning(history) {
-      const { partSize } = plan;
-      await write({ v: 1, archive, partSize, prefix: EMPTY_PREFIX, ...history });
-    },
+    saveBeginning: (history) => write(beginningOf(history)),
     remove() {
       calls += 1;
       return runs.removeCheckpoint(lease, archive);

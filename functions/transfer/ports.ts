@@ -43,7 +43,11 @@ export interface Runs {
   saveJob(job: Job, record: JobRecord): Promise<void>;
   /** Every transfer to the lease's destination that has begun and not ended. */
   checkpoints(lease: Lease): AsyncIterable<Checkpoint>;
-  checkpoint(lease: Lease, archive: StagedArchive): Promise<Checkpoint | undefined>;
+  /**
+   * Notes that a transfer begins, unless something is noted of this archive already: gives that then.
+   * @throws FerryError `lease-lost` when a later holder has written
+   */
+  beginCheckpoint(lease: Lease, beginning: Checkpoint): Promise<Checkpoint | undefined>;
   /** @throws FerryError `lease-lost` when a later holder has written */
   saveCheckpoint(lease: Lease, checkpoint: Checkpoint): Promise<void>;
   removeCheckpoint(lease: Lease, archive: StagedArchive): Promise<void>;

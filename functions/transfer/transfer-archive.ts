@@ -21,8 +21,8 @@ export interface Transferred {
  * over broken connections. Ends with a delivery, or without one when time is nearly over; then the
  * next invocation goes on.
  *
- * Order of effects, each safe to repeat after a crash: parts → checkpoint → … → checkpoint with the
- * digest → note of what is about to be shown → lease looked at once more → publish and prove. The
+ * Order of effects, each safe to repeat after a crash: note that it begins → parts → checkpoint → … →
+ * checkpoint with the digest, where there were several parts or there is no time left → note of what is about to be shown → lease looked at once more → publish and prove. The
  * caller writes the receipt after that, then removes the checkpoint.
  * @throws FerryError `lease-lost` when another worker has taken over
  */

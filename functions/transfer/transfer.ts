@@ -116,7 +116,9 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
     );
     const digest = (await move(into, ledger)) ? ledger.digest() : undefined;
     if (digest) assertAsStaged(archive, digest);
-    await save(into, ledger.prefix(), digest);
+    // A single part is shown at once where there is time: until then it is not worth a note.
+    const isNoted = digest === undefined || plan.count > 1 || !reserve.mayStart();
+    if (isNoted) await save(into, ledger.prefix(), digest);
     return digest;
   };
 
@@ -153,7 +155,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
 
     async attempt() {
       standing = 'unopened';
-      const saved = await keeper.load();
+      const saved = await keeper.open(oneGo ? begunOnceMore(history) : history);
       left = saved;
       standing = 'open';
       if (saved) history = { startedAt: saved.startedAt, restarts: saved.restarts };
@@ -161,12 +163,10 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       // What has arrived whole is not sent again.
       if (oneGo && !saved?.digest) {
         oneGo.start(history.restarts);
-        history = { ...history, restarts: history.restarts + 1 };
+        history = begunOnceMore(history);
       }
       if (saved) standing = 'unopened';
       if (saved?.upload === undefined) {
-        // Noted before the destination hears of it: a process that ends in between leaves no secret.
-        if (!saved) await keeper.saveBeginning(history);
         upload = await destination.begin(file, plan, signal);
         // From here on somebody can go on with it, should this process end.
         if (plan.count > 1) await save(upload, EMPTY_PREFIX);
@@ -196,7 +196,7 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
           { retry: 'never', scope: 'archive', cause: reason },
         );
       }
-      if (!oneGo) history = { ...history, restarts: history.restarts + 1 };
+      if (!oneGo) history = begunOnceMore(history);
       await takeBack(() => Promise.resolve());
       await keeper.saveBeginning(history);
     },
@@ -218,4 +218,8 @@ export async function openTransfer(tools: TransferTools, archive: Archive): Prom
       if (hopeless) throw hopeless;
     },
   };
+}
+
+function begunOnceMore(history: History): History {
+  return { ...history, restarts: history.restarts + 1 };
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FerryError } from '../../functions/core/errors.ts';
 import { NO_LIMITS } from '../../functions/core/policy.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
-import { drain, failAt, openWorld, PART, type World } from './job-world.ts';
+import { drain, failAt, INVOCATION_MS, openWorld, PART, type World } from './job-world.ts';
 import { sampleBytes } from './sample.ts';
 
 let dynamo: EmbeddedDynamoDb;
@@ -61,6 +61,32 @@ describe('small archives', () => {
     }
     expect(await world.receipts()).toHaveLength(60);
     expect(await world.runs.job(world.job)).toMatchObject({ archives: 60 });
+  });
+
+  it('are shown as they arrive, without a note of it, unless there is no time to show them', async () => {
+    stage('a.tar', 100);
+    stage('b.tar', 100);
+    const steps: string[] = [];
+    world.server.before = async (step) => {
+      steps.push(step);
+    };
+    await world.deliverMessage();
+    expect(steps).toContain('finish');
+    expect(steps).not.toContain('checkpoint');
+
+    world.staged.clear();
+    stage('c.tar', 100);
+    world.queue.push({ ...world.job, slot: '2026-11-23T03:00:00Z' });
+    world.server.before = async (step) => {
+      steps.push(step);
+      if (step === 'write') world.passTime(INVOCATION_MS - 1000);
+    };
+    steps.length = 0;
+    expect((await world.deliverMessage()).result).toEqual({ outcome: 'continued' });
+    expect(steps).toEqual(expect.arrayContaining(['write', 'checkpoint']));
+    steps.length = 0;
+    expect((await world.deliverMessage()).result).toEqual({ outcome: 'succeeded' });
+    expect(steps).not.toContain('write');
   });
 
   it('wait for large ones, which have all memory for themselves, and large ones for them', async () => {

@@ -153,8 +153,8 @@ export async function openWorld(dynamo: EmbeddedDynamoDb): Promise<World> {
       source: process.wrap(sourceOf(world), 'pin', 'read'),
       runs: process.wrap(
         runs,
-        ...(['job', 'acquire', 'assertHeld', 'release', 'saveJob', 'checkpoint'] as const),
-        ...(['saveCheckpoint', 'removeCheckpoint', 'deliveredBy'] as const),
+        ...(['job', 'acquire', 'assertHeld', 'release', 'saveJob'] as const),
+        ...(['beginCheckpoint', 'saveCheckpoint', 'removeCheckpoint', 'deliveredBy'] as const),
         ...(['saveShown', 'saveReceipt', 'countDelivered', 'deliveredIn', 'othersAtWork'] as const),
       ),
       hashing: sha256,

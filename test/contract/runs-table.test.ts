@@ -108,6 +108,22 @@ describe('a write that lands after a later holder of the lease has written', () 
   });
 });
 
+/** Changes what an item holds, as another version or a person may. */
+const rewrite = async (kind: string, change: (data: unknown) => unknown) => {
+  const [sk = ''] = (await dynamo.itemsOf(job.userId)).filter((one) => one.startsWith(kind));
+  const Key = { pk: `USER#${job.userId}`, sk };
+  const place = { TableName: dynamo.runsTable, Key };
+  const { Item } = await dynamo.documents.send(new GetCommand(place));
+  await dynamo.documents.send(
+    new UpdateCommand({
+      ...place,
+      UpdateExpression: 'SET #data = :data',
+      ExpressionAttributeNames: { '#data': 'data' },
+      ExpressionAttributeValues: { ':data': change(Item?.data) },
+    }),
+  );
+};
+
 describe('an item that a newer version has written', () => {
   /** Gives every map of an item one field more. */
   const grown = (value: unknown): unknown => {
@@ -116,21 +132,6 @@ describe('an item that a newer version has written', () => {
     const fields = Object.entries(value).map(([name, held]) => [name, grown(held)]);
     return { ...Object.fromEntries(fields), since: 'the next version' };
   };
-  const rewrite = async (kind: string, change: (data: unknown) => unknown) => {
-    const [sk = ''] = (await dynamo.itemsOf(job.userId)).filter((one) => one.startsWith(kind));
-    const Key = { pk: `USER#${job.userId}`, sk };
-    const place = { TableName: dynamo.runsTable, Key };
-    const { Item } = await dynamo.documents.send(new GetCommand(place));
-    await dynamo.documents.send(
-      new UpdateCommand({
-        ...place,
-        UpdateExpression: 'SET #data = :data',
-        ExpressionAttributeNames: { '#data': 'data' },
-        ExpressionAttributeValues: { ':data': change(Item?.data) },
-      }),
-    );
-  };
-
   it('and that has fields which are not known here is read without them', async () => {
     const errors = [{ code: 'no-space', message: 'It is full.' }] as const;
     const failed: JobRecord = { ...record(newer.fence), state: 'failed', errors };
@@ -163,4 +164,37 @@ it('a checkpoint that lands after the later holder has removed it is there for t
   expect(left).toEqual([checkpoint(3)]);
   await runs.removeCheckpoint(newer, archive());
   expect(await runs.checkpoint(newer, archive())).toBeUndefined();
+});
+
+describe('the note that a transfer begins', () => {
+  it('is written where there is none', async () => {
+    expect(await runs.beginCheckpoint(newer, checkpoint(0))).toBeUndefined();
+    expect(await runs.checkpoint(newer, archive())).toEqual(checkpoint(0));
+  });
+
+  it.each([['earlier', () => older] as const, ['same', () => newer] as const])(
+    'gives what the %s holder of the lease has saved, and leaves it there',
+    async (_, holder) => {
+      await runs.saveCheckpoint(holder(), checkpoint(7));
+      expect(await runs.beginCheckpoint(newer, checkpoint(0))).toEqual(checkpoint(7));
+      expect(await runs.checkpoint(newer, archive())).toEqual(checkpoint(7));
+    },
+  );
+
+  it('takes the place of one that cannot be read', async () => {
+    await runs.saveCheckpoint(older, checkpoint(7));
+    await rewrite('CHECKPOINT', () => ({ v: 2 }));
+    expect(await runs.beginCheckpoint(newer, checkpoint(0))).toBeUndefined();
+    expect(await runs.checkpoint(newer, archive())).toEqual(checkpoint(0));
+  });
+
+  it.each([['can', undefined] as const, ['cannot', { v: 2 }] as const])(
+    'is refused to whoever has lost the lease, where the later holder has written one that it %s read',
+    async (_, data) => {
+      await runs.saveCheckpoint(newer, checkpoint(7));
+      if (data) await rewrite('CHECKPOINT', () => data);
+      const late = runs.beginCheckpoint(older, checkpoint(0));
+      await expect(late).rejects.toMatchObject({ code: 'lease-lost' });
+    },
+  );
 });

@@ -74,6 +74,8 @@ it('results of a file are added to, and what is measured again is replaced', () 
     machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
     versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
     measurements,
+    budgets: [],
+    profiles: [],
     requests: [],
     ticks: [],
     starts: [],

@@ -13,6 +13,8 @@ const sample: Results = {
   machine: { cpu: 'Processor', cpus: 2, memoryMiB: 4096 },
   versions: { node: 'v24.0.0', rclone: 'v1.60.1' },
   requests: [],
+  budgets: [],
+  profiles: [],
   ticks: [],
   starts: [],
   measurements: [

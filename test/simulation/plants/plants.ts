@@ -5,6 +5,8 @@ export interface Plant {
   readonly what: string;
   /** From the repository's root. */
   readonly file: string;
+  /** Where to begin to look, if few worlds show it and the first ones do not. */
+  readonly seed?: number;
   /** What stands there once, and what takes its place. */
   readonly changes: readonly (readonly [find: string, replace: string])[];
 }
@@ -117,6 +119,7 @@ export const plants: readonly Plant[] = [
     name: 'read-unpinned',
     what: 'an archive is read without a condition on its version and ETag',
     file: 'functions/source/ranged-read.ts',
+    seed: 3000,
     changes: [
       ['VersionId: archive.versionId,\n    IfMatch: archive.etag,', ''],
       [
@@ -147,8 +150,13 @@ export const plants: readonly Plant[] = [
   {
     name: 'begun-unnoted',
     what: 'an upload is begun before anything is noted of it',
-    file: TRANSFER,
-    changes: [['if (!saved) await keeper.saveBeginning(history);', '']],
+    file: 'functions/transfer/checkpoint-keeper.ts',
+    changes: [
+      [
+        'const saved = await runs.beginCheckpoint(lease, beginning);',
+        'const saved = await runs.checkpoint(lease, archive);',
+      ],
+    ],
   },
   {
     name: 'never-is-later',
