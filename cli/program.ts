@@ -25,7 +25,7 @@ everything else goes to standard error.`;
 const shared = z.object({
   json: z.boolean().default(false),
   local: z.boolean().default(false),
-  stage: z.string(),
+  stage: z.string().optional(),
   region: z.string().optional(),
 });
 
@@ -52,17 +52,20 @@ export async function runFerry(
 }
 
 async function runCommand(command: FerryCommand, given: unknown): Promise<ExitStatus> {
-  const { json, ...choice } = shared.parse(given);
+  const { json, local, region, stage } = shared.parse(given);
   const terminal = openTerminal(json);
   using opened = new DisposableStack();
   let found: Promise<Ferry> | undefined;
   const ferry = () => {
-    found ??= openFerry(choice).then((open) => opened.use(open));
+    found ??= openFerry({ local, region, stage: stage ?? process.env.FERRY_STAGE ?? 'dev' }).then(
+      (open) => opened.use(open),
+    );
     return found;
   };
   try {
-    if (choice.local && choice.region !== undefined) {
-      throw misuse('--region is for a Ferry in AWS: leave it out, or --local.');
+    for (const [name, value] of Object.entries({ region, stage })) {
+      if (!local || value === undefined) continue;
+      throw misuse(`--${name} is for a Ferry in AWS: leave it out, or --local.`);
     }
     const answer = await command.run(given, { say: terminal.say, ferry });
     terminal.end(answer.result);
@@ -80,7 +83,7 @@ export function buildProgram(
   const program = settle(new Command('ferry'))
     .description(flow(ABOUT))
     .option('--local', 'the Ferry that runs on this machine', false)
-    .option('--stage <name>', 'the deployed stage', process.env.FERRY_STAGE ?? 'dev')
+    .option('--stage <name>', 'the deployed stage (default: FERRY_STAGE, or "dev")')
     .option('--region <name>', 'AWS Region of the deployment')
     .option('--json', 'one JSON document for programs, in the last line of standard output', false)
     .addHelpText('after', STATUS);

@@ -27,8 +27,15 @@ export function visibilityOf({ type, name }: Place, value: unknown): Visibility 
   if (sealed.safeParse(value).success) return 'sealed';
   const known = destinationTypes.find((each) => each.type === type)?.settings ?? [];
   const readable = findReadableSecrets(type, { [name]: value });
-  if (readable.some(({ setting }) => setting === name)) return 'secret';
+  if (readable.some((secret) => secret.name === name)) return 'secret';
   return known.includes(name.replace(/_FILE$/, '')) || known.includes(name) ? 'plain' : 'unknown';
+}
+
+/** Behind the name of what stands beside the settings of a destination. */
+const BESIDE = ' beside settings';
+
+function bare(name: string): string {
+  return name.replace(BESIDE, '').trim().toLowerCase();
 }
 
 /** What stands beside the settings of a destination and is no setting. */
@@ -54,7 +61,7 @@ export function mapSettings(
       name,
       FIELDS.includes(name)
         ? value
-        : change({ destination, type, name: `${name} beside settings` }, value),
+        : change({ destination, type, name: `${name}${BESIDE}` }, value),
     ]);
     const changed = Object.entries(settings).map(([name, value]) => [
       name,
@@ -101,15 +108,26 @@ const MARKERS = Object.values(SHOWN_AS).filter((marker) => marker !== undefined)
  * @throws Failure where it stands at a place at which there was none
  */
 export function keepHidden(edited: unknown, seen: unknown): unknown {
-  const kept = new Map<string, { readonly value: unknown }>();
+  const kept = new Map<string, { readonly place: Place; readonly value: unknown }>();
   mapSettings(seen, (place, value) => {
     const isHidden = SHOWN_AS[visibilityOf(place, value)] !== undefined;
-    if (isHidden) kept.set(idOf(place), { value });
+    if (isHidden) kept.set(idOf(place), { place, value });
     return value;
   });
+  /** A sealed one that stood in a wrong place of the same destination, or under its name in other letters. */
+  const putRight = (to: Place) => {
+    const [found, ...others] = [...kept.values()].filter(
+      ({ place, value }) =>
+        place.destination === to.destination &&
+        bare(place.name) === bare(to.name) &&
+        visibilityOf(place, value) === 'sealed',
+    );
+    return others.length === 0 ? found : undefined;
+  };
   return mapSettings(edited, (place, value) => {
     if (typeof value !== 'string' || !MARKERS.includes(value)) return value;
-    const found = kept.get(idOf(place));
+    const found =
+      kept.get(idOf(place)) ?? (value === SHOWN_AS.sealed ? putRight(place) : undefined);
     if (found) return found.value;
     throw new Failure(
       `${place.name} of "${place.destination}" is not what stood there: a secret stays only at its place. Enter it again.`,
@@ -132,7 +150,7 @@ export async function sealSecrets(ferry: Ferry, userId: string, given: unknown):
     const { destination, name, type } = place;
     const [secret] = findReadableSecrets(type, { [name]: value });
     if (secret === undefined) return value;
-    const work = seal({ userId, destination }, name, secret.text.reveal());
+    const work = seal({ userId, destination }, secret.setting, secret.text.reveal());
     sealing.push(work.then((text) => found.set(idOf(place), { sealed: text })));
     return value;
   });

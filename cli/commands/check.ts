@@ -6,6 +6,11 @@ import { EXIT, misuse } from '../failure.ts';
 import { destination, userId } from '../given.ts';
 import { pinHostKey, shownHostKey } from '../host-key.ts';
 
+/** As OpenSSH prints it: SHA-256 as base64 without padding. */
+const fingerprint = z
+  .string()
+  .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'A fingerprint is "SHA256:" and 43 characters after it.');
+
 export const check = defineCommand({
   name: 'check',
   summary: "tests the connection to a user's destinations, step by step",
@@ -28,7 +33,7 @@ With a fingerprint only that one is accepted, and a key that was pinned before i
   given: z.object({
     id: userId,
     destination: destination.optional(),
-    acceptHostKey: z.union([z.boolean(), z.string()]).default(false),
+    acceptHostKey: z.union([z.boolean(), fingerprint]).default(false),
   }),
   async run({ id, destination: name, acceptHostKey: accepted }, { ferry, say }) {
     if (accepted !== false && name === undefined) {

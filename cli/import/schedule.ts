@@ -30,7 +30,7 @@ export function carrySchedule(
     notes.push('Ferry starts runs at full minutes: the field for seconds is left out.');
   }
   if (zone === undefined && ownZone === undefined) {
-    notes.push("There was no TZ: the container's own zone is not known here, and UTC is taken.");
+    notes.push("TZ is not set: the container's own zone is not known here, and UTC is taken.");
   }
   const parsed = parseSchedule(cron, timeZone, NO_LIMITS);
   if (!parsed.ok && parsed.problems.every(({ problem }) => problem === NEVER_COMES)) {

@@ -39,6 +39,8 @@ const request = z.strictObject({
 export const handler = middy<unknown, TestAnswer>()
   .use(injectLambdaContext(log, LOG_CONTEXT))
   .handler((event, context) => {
+    // Who has just changed what is allowed asks by that.
+    policies.forget();
     const deadline = () =>
       AbortSignal.timeout(
         Math.max(0, Math.min(PATIENCE_MS, context.getRemainingTimeInMillis() - RESERVE_MS)),

@@ -341,6 +341,14 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
         expect(await ask(word, 'listed', 'nowhere')).toMatchObject(noPlace);
       }
       expect(await ask('cancel', 'listed', 'nowhere', ...slot)).toMatchObject(noPlace);
+      expect(await ask('user', 'list', '--stage', 'prod')).toMatchObject({
+        status: 2,
+        told: expect.stringContaining('--stage is for a Ferry in AWS'),
+      });
+      expect(await ask('check', 'listed', 'place', '--accept-host-key', 'SHA1:x')).toMatchObject({
+        status: 2,
+        told: expect.stringContaining('A fingerprint is'),
+      });
       const elsewhere = { TMPDIR: join(folder, 'scratch') };
       expect(await runCommand(['user', 'list', '--local'], elsewhere)).toMatchObject({
         status: 3,
@@ -373,6 +381,8 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
       status: 1,
       told: expect.stringMatching(/no\.yaml holds no policy\./),
     });
+    const own = await write('judged.yaml', stringify(specFor('webdav')));
+    expect(await ask('user', 'put', 'judged', '--file', own)).toMatchObject({ status: 0 });
     const narrow = await write('narrow.yaml', stringify({ ...written, types: ['s3'] }));
     expect(await ask('policy', 'set', '--file', narrow)).toMatchObject({ status: 0 });
     const file = await write('refused.yaml', stringify(specFor('webdav')));
@@ -381,8 +391,11 @@ else sed -i 's/WEBDAV_PATH/WEBDAV_PTH/' "$1"; fi
       document: { problems: [{ path: 'spec.destinations.place.type' }] },
       told: expect.stringContaining('operator'),
     });
+    expect(await ask('check', 'judged')).toMatchObject({ status: 1 });
     const before = await write('before.json', JSON.stringify(written));
     expect(await ask('policy', 'set', '--file', before)).toMatchObject({ status: 0 });
+    // By what is allowed now, not a minute later.
+    expect(await ask('check', 'judged')).toMatchObject({ status: 0 });
     expect(await ask('user', 'put', 'refused', '--file', file)).toMatchObject({ status: 0 });
   });
 

@@ -31,6 +31,23 @@ describe('settings as they are shown', () => {
     expect(keepHidden(shown, spec)).toEqual(spec);
   });
 
+  it.each([
+    ['from beside the settings', { ...web, WEBDAV_PASSWORD: { sealed: 'abc' } }],
+    [
+      'from other letters',
+      { ...web, settings: { ...web.settings, webdav_password: { sealed: 'abc' } } },
+    ],
+  ])('let a sealed secret be put where it belongs, %s', (_from, place) => {
+    const right = (sealed: unknown) => ({
+      v: 1,
+      destinations: { web: { ...web, settings: { ...web.settings, WEBDAV_PASSWORD: sealed } } },
+    });
+    const seen = { v: 1, destinations: { web: place } };
+    expect(keepHidden(right('(sealed)'), seen)).toEqual(right({ sealed: 'abc' }));
+    const elsewhere = { v: 1, destinations: { other: place } };
+    expect(() => keepHidden(right('(sealed)'), elsewhere)).toThrow('Enter it again');
+  });
+
   it('show all that belongs beside the destinations', () => {
     const schedule = { cron: '@daily', timeZone: 'UTC' };
     const spec = { v: 1, enabled: false, schedule, backUp: ['html'], destinations: { web } };
