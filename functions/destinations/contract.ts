@@ -42,7 +42,10 @@ export interface RemoteFile {
 }
 
 export interface Part extends PartRange {
-  /** Valid until `writePart` settles or the part is released; a driver that keeps bytes longer copies them. */
+  /**
+   * Valid until `writePart` settles or the part is released; a driver that keeps bytes longer copies them.
+   * Those of a file's only part are valid until `finish` or `abort` settles.
+   */
   readonly bytes: Buffer;
 }
 

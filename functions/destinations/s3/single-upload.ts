@@ -18,7 +18,7 @@ export function beginSingle(bucket: Bucket, file: RemoteFile, plan: PartPlan): U
   return {
     held: 0,
     async writePart(part) {
-      kept = Buffer.from(part.bytes);
+      kept = part.bytes;
     },
     checkpoint: async () => undefined,
     async finish(digest, signal) {

@@ -18,7 +18,7 @@ export function beginSingle({ server }: Remote, file: RemoteFile, plan: PartPlan
   return {
     held: 0,
     async writePart({ bytes }) {
-      kept = Buffer.from(bytes);
+      kept = bytes;
     },
     checkpoint: async () => undefined,
     async finish(_digest, signal) {
