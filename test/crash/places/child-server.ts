@@ -22,15 +22,17 @@ export async function startChildServer(
   argumentOf: (told: unknown) => object,
 ): Promise<ChildServer> {
   let child: ChildProcess | undefined;
-  const kill = () => child?.kill('SIGKILL');
-  process.once('exit', kill);
   const launch = async (told: unknown) => {
-    child = fork(module, [JSON.stringify(argumentOf(told))], { execArgv: [] });
-    const ended = once(child, 'exit').then(([code, signal]) => {
+    const forked = fork(module, [JSON.stringify(argumentOf(told))], { execArgv: [] });
+    child = forked;
+    const kill = () => forked.kill('SIGKILL');
+    process.once('exit', kill);
+    forked.once('exit', () => process.off('exit', kill));
+    const ended = once(forked, 'exit').then(([code, signal]) => {
       throw new Error(`${module.pathname} ended with ${signal ?? code}.`);
     });
     ended.catch(() => undefined);
-    const [message] = await Promise.race([once(child, 'message'), ended]);
+    const [message] = await Promise.race([once(forked, 'message'), ended]);
     return ready.parse(message).ready;
   };
   const told = await launch(undefined);
