@@ -120,12 +120,13 @@ export function describeCosts(
       PRICES.egress.usd * GB_PER_TIB,
     ],
   ] as const;
-  const months = near.map(({ cpuSec, requests }) => {
+  const months = near.map(({ cpuSec, requests, type }) => {
     const asked = DAYS * usdPerRun(requests, tick);
-    const gib = usdPerTiB(cpuSec, ONE_VCPU, 50, getsOf(requests)) / 1024;
-    return { asked, all: asked + DAYS * gib };
+    const byMemory = MEMORIES.map(
+      (memory) => asked + (DAYS * usdPerTiB(cpuSec, memory, 50, getsOf(requests))) / 1024,
+    );
+    return [type, ...byMemory.map((usd) => usd.toFixed(4)), asked.toFixed(4)];
   });
-  const month = months.toSorted((one, other) => one.all - other.all).at(-1);
   return [
     'USD for one TiB, data out aside, by how fast the destination takes it and by memory of the function (MB):',
     '',
@@ -142,9 +143,11 @@ export function describeCosts(
     '',
     markdownTable(['type', ...loads], requestCosts),
     '',
-    ...(month
+    ...(months.length > 0
       ? [
-          `A user with a GiB each night, to the type that takes most CPU time at 50 MiB/s: ${month.all.toFixed(3)} USD a month, of which the requests of ${DAYS} runs are ${month.asked.toFixed(4)}.`,
+          'USD for a user and a month, with a GiB each night at 50 MiB/s, by memory of the function (MB), and what of it the requests are:',
+          '',
+          markdownTable(['type', ...MEMORIES.map(String), 'requests'], months),
           '',
         ]
       : []),
