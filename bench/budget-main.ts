@@ -6,9 +6,10 @@ import type { Budget } from './budget.ts';
 import { startMeasuredFerry } from './ferry.ts';
 import { keepResults } from './keep-results.ts';
 import { openLine } from './measure.ts';
-import { forEachPlace, PLACES, packages } from './places/all.ts';
+import { forEachPlace, packages } from './places/all.ts';
 import { COMPONENT, filesOf, userOf } from './s3-source.ts';
 import { startSource } from './source-process.ts';
+import { TYPES, typeOptions, typesGiven } from './type-options.ts';
 
 const MIB = 1024 ** 2;
 const SIZE = 256 * MIB;
@@ -16,7 +17,6 @@ const SIZE = 256 * MIB;
 const BUDGETS = [16, 32, 64, 128, 512];
 const RTTS = [0, 80];
 const FOLDER = 'bench/budget';
-const TYPES = Object.keys(PLACES);
 const HELP = `npm run bench:memory -- [--type T]… [--runs N] [--out FILE] [--json]
 
 Delivers an archive of 256 MiB by Ferry's transfer function, as it is deployed, to a real server of each
@@ -30,14 +30,12 @@ type, near by and far away, with ${BUDGETS.join(', ')} MiB of memory for parts u
 const { answer, given, say } = beginCommand({
   help: HELP,
   options: {
-    type: { type: 'string', multiple: true },
+    ...typeOptions,
     runs: { type: 'string' },
-    out: { type: 'string' },
   },
   given: z.object({
-    type: z.array(z.enum(TYPES)).default(TYPES),
+    ...typesGiven,
     runs: z.coerce.number().int().min(1).default(3),
-    out: z.string().optional(),
   }),
   packages,
 });

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { PROJECT, synthesise } from '../local/cloud-assembly.ts';
@@ -36,7 +36,7 @@ export async function startDeployment(
   const endpoints = { ...services.endpoints, ...elsewhere };
   const topology = readTopology(assembly, endpoints);
   await provision(topology, services);
-  const worker = await compileWorker(scratch);
+  const worker = await compile('local/lambda-worker.ts', scratch);
   const running = started.move();
   return {
     services,
@@ -62,11 +62,14 @@ export function withVariables(
   return { ...definition, environment: { ...definition.environment, ...variables } };
 }
 
-/** As JavaScript: Node would need 20 MiB and 0.1 s to read TypeScript, which Lambda does not. */
-async function compileWorker(scratch: string): Promise<URL> {
-  const outfile = join(scratch, 'worker.mjs');
+/**
+ * A module as JavaScript: Node would need 20 MiB and 0.1 s to read TypeScript, which Lambda does not.
+ * @param path from the repository's root
+ */
+export async function compile(path: string, scratch: string): Promise<URL> {
+  const outfile = join(scratch, `${basename(path, '.ts')}.mjs`);
   await build({
-    entryPoints: [join(PROJECT, 'local/lambda-worker.ts')],
+    entryPoints: [join(PROJECT, path)],
     ...{ outfile, bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
   });
   return pathToFileURL(outfile);

@@ -5,11 +5,11 @@ import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
 import { runBenchmark } from './benchmark.ts';
 import { keepResults } from './keep-results.ts';
-import { PLACES, packages } from './places/all.ts';
+import { packages } from './places/all.ts';
 import { formatTable } from './report.ts';
 import { toRow } from './row.ts';
+import { TYPES, typeOptions, typesGiven } from './type-options.ts';
 
-const TYPES = Object.keys(PLACES);
 const SIZES = ['1MiB', '64MiB', '1GiB', '8GiB'];
 const MIB = 1024 ** 2;
 const HELP = `npm run bench -- [--type T]… [--size 256MiB]… [--rtt ms]… [--archives N] [--runs N] [--out FILE] [--json]
@@ -52,20 +52,18 @@ const {
 } = beginCommand({
   help: HELP,
   options: {
-    type: { type: 'string', multiple: true },
+    ...typeOptions,
     size: { type: 'string', multiple: true },
     rtt: { type: 'string', multiple: true },
     archives: { type: 'string' },
     runs: { type: 'string' },
-    out: { type: 'string' },
   },
   given: z.object({
-    type: z.array(z.enum(TYPES)).default(TYPES),
+    ...typesGiven,
     size: z.array(size).default(SIZES.map((text) => size.parse(text))),
     rtt: z.array(z.coerce.number().min(0).max(10_000)).default([0]),
     archives: z.coerce.number().int().min(1).max(1000).default(1),
     runs: z.coerce.number().int().min(1).optional(),
-    out: z.string().optional(),
   }),
   packages,
 });

@@ -3,10 +3,10 @@ import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
 import { countRuns } from './count-runs.ts';
 import { keepResults } from './keep-results.ts';
-import { PLACES, packages } from './places/all.ts';
+import { packages } from './places/all.ts';
+import { TYPES, typeOptions, typesGiven } from './type-options.ts';
 
 const MIB = 1024 ** 2;
-const TYPES = Object.keys(PLACES);
 const HELP = `npm run bench:requests -- [--type T]… [--out FILE] [--json]
 
 Delivers an archive of 64 MiB, one of 1 GiB and 1,000 of 1 MiB in one job by Ferry's transfer function,
@@ -18,8 +18,8 @@ as it is deployed, to a real server of each type, and counts what it asks of Dyn
 
 const { answer, given, say } = beginCommand({
   help: HELP,
-  options: { type: { type: 'string', multiple: true }, out: { type: 'string' } },
-  given: z.object({ type: z.array(z.enum(TYPES)).default(TYPES), out: z.string().optional() }),
+  options: typeOptions,
+  given: z.object(typesGiven),
   packages,
 });
 const LOADS = [

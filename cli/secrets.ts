@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { destinationTypes, findReadableSecrets } from '../functions/destinations/registry.ts';
+import { bare, destinationTypes, findReadableSecrets } from '../functions/destinations/registry.ts';
 import { openSealer } from '../functions/secrets/sealing.ts';
 import { KNOWN_NAMES } from '../functions/settings/schema.ts';
 import { Failure } from './failure.ts';
@@ -34,9 +34,7 @@ export function visibilityOf({ type, name }: Place, value: unknown): Visibility 
 /** Behind the name of what stands beside the settings of a destination. */
 const BESIDE = ' beside settings';
 
-function bare(name: string): string {
-  return name.replace(BESIDE, '').trim().toLowerCase();
-}
+const settingIn = ({ name }: Place) => bare(name.replace(BESIDE, ''));
 
 /** What stands beside the settings of a destination and is no setting. */
 const FIELDS = ['type', 'enabled', 'verify', 'settings'];
@@ -119,7 +117,7 @@ export function keepHidden(edited: unknown, seen: unknown): unknown {
     const [found, ...others] = [...kept.values()].filter(
       ({ place, value }) =>
         place.destination === to.destination &&
-        bare(place.name) === bare(to.name) &&
+        settingIn(place) === settingIn(to) &&
         visibilityOf(place, value) === 'sealed',
     );
     return others.length === 0 ? found : undefined;

@@ -77,7 +77,8 @@ const SECRETS: ReadonlyMap<string, string> = new Map(
   destinationTypes.flatMap(({ secrets }) => secrets.map((name) => [bare(name), name] as const)),
 );
 
-function bare(name: string): string {
+/** A name as far as it tells a secret: letter case and outer spaces do not. */
+export function bare(name: string): string {
   return name.trim().toLowerCase();
 }
 

@@ -62,10 +62,8 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
 
   const { put: putFenced, putNew, remove: removeFenced } = openFencedItems(client, table, now);
 
-  const readCheckpoint = async (lease: Lease, archive: StagedArchive) => {
-    const item = await read(checkpointKey(lease, archive));
-    return checkpointItemSchema.parse(item ?? {}).data;
-  };
+  const readCheckpoint = async (lease: Lease, archive: StagedArchive) =>
+    checkpointItemSchema.parse((await read(checkpointKey(lease, archive))) ?? {});
   const saveCheckpoint = (lease: Lease, checkpoint: Checkpoint) =>
     putFenced(lease.fence, checkpointKey(lease, checkpoint.archive), checkpoint, CHECKPOINT_DAYS);
 
@@ -153,14 +151,15 @@ export function openRunsTable(client: DynamoDBDocumentClient, table: string, now
     keepSettings: (lease: Lease, job: JobName, settings: unknown) =>
       putFenced(lease.fence, keptSettingsKey(job), settings, CHECKPOINT_DAYS),
 
-    checkpoint: readCheckpoint,
+    checkpoint: async (lease: Lease, archive: StagedArchive) =>
+      (await readCheckpoint(lease, archive)).data,
 
     async beginCheckpoint(lease: Lease, beginning: Checkpoint): Promise<Checkpoint | undefined> {
       const { archive } = beginning;
       const key = checkpointKey(lease, archive);
       // Nearly always there is none, and one request is enough.
       if (await putNew(lease.fence, key, beginning, CHECKPOINT_DAYS)) return undefined;
-      const { data, fence = 0 } = checkpointItemSchema.parse((await read(key)) ?? {});
+      const { data, fence = 0 } = await readCheckpoint(lease, archive);
       // Somebody else is at it: what they noted is not ours to go on with.
       if (fence > lease.fence) throw leaseLost();
       if (!data) await saveCheckpoint(lease, beginning);

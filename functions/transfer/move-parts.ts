@@ -1,7 +1,7 @@
 import type { Archive } from '../core/archive.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Ledger } from '../core/ledger.ts';
-import { type PartPlan, partRange } from '../core/parts.ts';
+import { type PartPlan, type PartRange, partRange } from '../core/parts.ts';
 import type { Upload } from '../destinations/contract.ts';
 import { openGate } from './gate.ts';
 import type { Source } from './ports.ts';
@@ -50,12 +50,13 @@ export async function moveParts(move: Move): Promise<'all moved' | 'stopped in t
   };
 
   /** Resolves when the bytes are not needed any more. */
-  const hand = (number: number, bytes: Buffer, startedAt: number) => {
+  const hand = (range: PartRange, bytes: Buffer, startedAt: number) => {
+    const { number } = range;
     ledger.take(number, bytes);
     const following = spans.following(number);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    const part = { ...partRange(plan, number), bytes };
-    const arrival = move.upload.writePart(part, signal, { following, release }).then(() => {
+    const span = { following, release };
+    const arrival = move.upload.writePart({ ...range, bytes }, signal, span).then(() => {
       ledger.settle(number);
       move.onPart(move.clock.now() - startedAt);
     });
@@ -67,8 +68,9 @@ export async function moveParts(move: Move): Promise<'all moved' | 'stopped in t
   const lane = async (buffer: Buffer) => {
     for (let number = spans.next(); number !== undefined && !failure; number = spans.next()) {
       const startedAt = move.clock.now();
-      const bytes = await move.source.read(move.archive, partRange(plan, number), buffer, signal);
-      await gate.pass(number, () => hand(number, bytes, startedAt));
+      const range = partRange(plan, number);
+      const bytes = await move.source.read(move.archive, range, buffer, signal);
+      await gate.pass(number, () => hand(range, bytes, startedAt));
       spans.passed();
     }
   };

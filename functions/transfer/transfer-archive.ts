@@ -22,8 +22,9 @@ export interface Transferred {
  * next invocation goes on.
  *
  * Order of effects, each safe to repeat after a crash: note that it begins → parts → checkpoint → … →
- * checkpoint with the digest, where there were several parts or there is no time left → note of what is about to be shown → lease looked at once more → publish and prove. The
- * caller writes the receipt after that, then removes the checkpoint.
+ * checkpoint with the digest, where there were several parts or there is no time left → note of what is
+ * about to be shown → lease looked at once more → publish and prove. The caller writes the receipt after
+ * that, then removes the checkpoint.
  * @throws FerryError `lease-lost` when another worker has taken over
  */
 export async function transferArchive(

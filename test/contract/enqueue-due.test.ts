@@ -10,6 +10,7 @@ import { readMessage } from '../../functions/queue/message.ts';
 import { openSettingsTable } from '../../functions/settings/table.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 import { type EmbeddedSqs, startSqs } from '../servers/embedded-sqs.ts';
+import { parseAnything } from '../unit/memory-rows.ts';
 import { type Death, mortal } from './mortal.ts';
 
 const SLOT = '2026-11-22T03:00:00Z';
@@ -29,10 +30,7 @@ beforeAll(async () => {
   table = openSettingsTable(
     dynamo.documents,
     dynamo.settingsTable,
-    (type) => ({
-      ok: true,
-      value: type,
-    }),
+    parseAnything,
     async () => NO_LIMITS,
   );
 });

@@ -5,6 +5,7 @@ import type { Verdict } from '../../functions/core/user.ts';
 import type { LastRun } from '../../functions/settings/last-run.ts';
 import { openSettingsTable } from '../../functions/settings/table.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
+import { parseAnything } from '../unit/memory-rows.ts';
 
 let dynamo: EmbeddedDynamoDb;
 let table: ReturnType<typeof openSettingsTable<string>>;
@@ -16,10 +17,7 @@ beforeAll(async () => {
   table = openSettingsTable(
     dynamo.documents,
     dynamo.settingsTable,
-    (type) => ({
-      ok: true,
-      value: type,
-    }),
+    parseAnything,
     async () => NO_LIMITS,
   );
 });

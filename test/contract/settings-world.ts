@@ -3,6 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import { systemClock } from '../../functions/core/clock.ts';
 import type { FerryEvent } from '../../functions/core/event.ts';
 import { findReadableSecrets } from '../../functions/destinations/registry.ts';
+import { TYPE_NAMES } from '../../functions/destinations/type-names.ts';
 import { parseDestination } from '../../functions/platform/parse-destination.ts';
 import { openPolicyTable } from '../../functions/policy/table.ts';
 import { openHistory } from '../../functions/runs/history.ts';
@@ -15,7 +16,6 @@ import { CREDENTIALS, REGION } from '../../local/local-names.ts';
 import { type EmbeddedDynamoDb, startDynamoDb } from '../servers/embedded-dynamodb.ts';
 
 const KEY = 'arn:aws:kms:us-east-1:000000000000:key/secrets';
-const TYPES = ['azure', 'dropbox', 's3', 'ssh', 'webdav'];
 
 /** The settings table and the function that looks at what was written into it. */
 export interface SettingsWorld {
@@ -38,7 +38,7 @@ export async function startSettingsWorld(): Promise<SettingsWorld> {
   keys.add(KEY);
   const kms = new KMSClient({ endpoint: keys.url, region: REGION, credentials: CREDENTIALS });
   const { documents, settingsTable } = dynamo;
-  const openPolicies = () => openPolicyTable(documents, settingsTable, TYPES, () => {});
+  const openPolicies = () => openPolicyTable(documents, settingsTable, TYPE_NAMES, () => {});
   return {
     dynamo,
     openPolicies,

@@ -77,6 +77,14 @@ async function writtenByEach(): Promise<number[]> {
   return Promise.all((await writers()).map(written));
 }
 
+/** A transfer whose first three parts have arrived, over four connections by now. */
+async function beginOverFour(to: Destination) {
+  const upload = await to.begin(file, plan, NEVER);
+  await writeParts(upload, 0, 3);
+  await expect.poll(async () => (await writers()).length, { timeout: 15_000 }).toBe(4);
+  return { upload, checkpoint: await upload.checkpoint() };
+}
+
 const delivered = () => readFile(join(server.home, 'large.bin'));
 
 it('carries a large archive over several connections where the line is long, and closes all', async () => {
@@ -112,10 +120,7 @@ it('makes do with one where the server takes no further ones, and does not ask a
 
 it('goes on from the checkpoint, over several again, when all broke', async () => {
   destination = await openWith(settingsFor(proxy.port));
-  const upload = await destination.begin(file, plan, NEVER);
-  await writeParts(upload, 0, 3);
-  await expect.poll(async () => (await writtenByEach()).length, { timeout: 15_000 }).toBe(4);
-  const checkpoint = await upload.checkpoint();
+  const { checkpoint, upload } = await beginOverFour(destination);
   const writing = writeParts(upload, 3, plan.count);
   proxy.cut();
   await expect(writing).rejects.toMatchObject({ code: 'unreachable', retry: 'now' });
@@ -131,10 +136,7 @@ it('goes on from the checkpoint, over several again, when all broke', async () =
 
 it('loses one of them without harm, and goes on over the others', async () => {
   destination = await openWith(settingsFor(proxy.port));
-  const upload = await destination.begin(file, plan, NEVER);
-  await writeParts(upload, 0, 3);
-  await expect.poll(async () => (await writers()).length, { timeout: 15_000 }).toBe(4);
-  const checkpoint = await upload.checkpoint();
+  const { checkpoint, upload } = await beginOverFour(destination);
   const writing = writeParts(upload, 3, plan.count);
   writing.catch(() => {});
   const last = (await writers()).at(-1) ?? Number.NaN;

@@ -6,14 +6,12 @@ import type { RemoteFile, Upload } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import { type Mark, type Saved, toCheckpoint } from './checkpoint.ts';
 import { shortWrite, statusOf } from './errors.ts';
-import { assertNoFolder } from './final-name.ts';
-import { ensureFolder } from './folders.ts';
+import { preparePlace } from './final-name.ts';
 import { type ChunkPlaces, chunkPlaces } from './nextcloud.ts';
 import { isUnknownRequest } from './probe.ts';
 import { look, lookInto } from './properties.ts';
 import { findOurs, markOf, proveSize, publish } from './publish.ts';
 import type { Remote } from './remote.ts';
-import { folderOf } from './temporary-file.ts';
 
 const HOW = 'file size on the server, which put it together from chunks of known sizes';
 /** What requests to do with chunks are answered when these, or what the server knows of them, are gone. */
@@ -29,9 +27,8 @@ export async function beginChunked(
 ): Promise<Upload> {
   const { server } = remote;
   const places = placesOf(remote, file, plan, user);
-  await ensureFolder(server, folderOf(file), signal);
-  // A name that the server forbids shows here too, and not when all has been sent.
-  await assertNoFolder(server, server.fileUrl(file.path), signal);
+  // Here, and not when all has been sent.
+  await preparePlace(server, file, signal);
   try {
     await server.call(signal, { method: 'DELETE', url: places.folder, expect: [404] });
     const headers = { destination: places.final };
@@ -139,8 +136,7 @@ function openUpload(
       try {
         // The temporary file of other servers keeps its folder; here nothing does.
         server.knownFolders.clear();
-        await ensureFolder(server, folderOf(file), signal);
-        await assertNoFolder(server, final, signal);
+        await preparePlace(server, file, signal);
         await publish(
           server,
           {

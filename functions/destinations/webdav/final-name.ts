@@ -1,5 +1,8 @@
 import { FerryError } from '../../core/errors.ts';
+import type { RemoteFile } from '../contract.ts';
+import { ensureFolder } from './folders.ts';
 import { type Entry, look } from './properties.ts';
+import { folderOf } from './remote-path.ts';
 import type { Server } from './server.ts';
 
 /**
@@ -15,6 +18,22 @@ export async function assertNoFolder(
   const found = await look(server, url, signal);
   if (found?.kind === 'folder') throw folderInPlace();
   return found;
+}
+
+/**
+ * Makes the folder of a file and looks whether the file may take its final name, at once. A name that the
+ * server forbids shows here too.
+ * @throws FerryError `name-refused` where a folder has the name
+ */
+export async function preparePlace(
+  server: Server,
+  file: Pick<RemoteFile, 'path'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all([
+    ensureFolder(server, folderOf(file), signal),
+    assertNoFolder(server, server.fileUrl(file.path), signal),
+  ]);
 }
 
 export function folderInPlace(): FerryError {

@@ -1,4 +1,6 @@
+import { posix } from 'node:path';
 import { FerryError } from '../../core/errors.ts';
+import type { RemoteFile } from '../contract.ts';
 import { LONGEST_NAME, shorten } from '../file-names.ts';
 
 /** Longest file name that encrypted folders of many NAS keep (eCryptfs), in bytes. */
@@ -64,4 +66,10 @@ export function temporaryName(name: string, transferId: string): string {
 /** Whether a file name is one of ours that stands for no archive. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY_NAME.test(name);
+}
+
+/** The folder of a file, below the destination's. */
+export function folderOf({ path }: Pick<RemoteFile, 'path'>): string {
+  const folder = posix.dirname(path);
+  return folder === '.' ? '' : folder;
 }

@@ -1,11 +1,11 @@
 import type { PartPlan } from '../../core/parts.ts';
 import type { RemoteFile, Upload } from '../contract.ts';
 import { shortWrite } from './errors.ts';
-import { assertNoFolder } from './final-name.ts';
-import { ensureFolder, putFile } from './folders.ts';
+import { preparePlace } from './final-name.ts';
+import { putFile } from './folders.ts';
 import { proveSize } from './publish.ts';
 import type { Remote } from './remote.ts';
-import { folderOf } from './temporary-file.ts';
+import { folderOf } from './remote-path.ts';
 
 /**
  * A file of one part or none for a Nextcloud or ownCloud, which itself puts a file into its place when
@@ -24,9 +24,8 @@ export function beginSingle({ server }: Remote, file: RemoteFile, plan: PartPlan
     async finish(_digest, signal) {
       if (!isSent) {
         if (kept?.length !== file.size) throw shortWrite();
-        await ensureFolder(server, folderOf(file), signal);
+        await preparePlace(server, file, signal);
         const url = server.fileUrl(file.path);
-        await assertNoFolder(server, url, signal);
         await putFile(server, folderOf(file), { url, body: kept }, signal);
         isSent = true;
         kept = undefined;

@@ -6,11 +6,11 @@ import type { RemoteFile } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark, Saved, State } from './checkpoint.ts';
 import { noRoom, shortWrite } from './errors.ts';
-import { assertNoFolder } from './final-name.ts';
-import { ensureFolder, putFile } from './folders.ts';
+import { assertNoFolder, preparePlace } from './final-name.ts';
+import { putFile } from './folders.ts';
 import { type Entry, look, roomIn } from './properties.ts';
 import { findOurs, markOf, proveSize, publish } from './publish.ts';
-import { temporaryName } from './remote-path.ts';
+import { folderOf, temporaryName } from './remote-path.ts';
 import type { Server } from './server.ts';
 
 /** A file that grows under a name of our own beside its final place. */
@@ -72,12 +72,7 @@ export function openTemporaryFile(
     look: (signal) => look(server, url, signal),
     lookAtEnd: async (signal) => (await lookAtBoth(signal))?.found,
 
-    async prepare(signal) {
-      await Promise.all([
-        ensureFolder(server, folder, signal),
-        assertNoFolder(server, final, signal),
-      ]);
-    },
+    prepare: (signal) => preparePlace(server, file, signal),
 
     put: (body, signal) => putFile(server, folder, { url, body }, signal),
 
@@ -110,10 +105,4 @@ export function openTemporaryFile(
       await server.call(NEVER, { method: 'DELETE', url, expect: [404] });
     },
   };
-}
-
-/** The folder of a file, below the destination's. */
-export function folderOf({ path }: Pick<RemoteFile, 'path'>): string {
-  const folder = posix.dirname(path);
-  return folder === '.' ? '' : folder;
 }
