@@ -51,9 +51,10 @@ const ROOT = join(import.meta.dirname, '..');
 
 /**
  * V8 lets short-lived objects fill up to 32 MiB before it looks at them, and archives pass as such
- * objects: a smaller nursery took 70 MiB off the memory of an SSH transfer at the same CPU time.
+ * objects: a smaller nursery took 70 MiB off the memory of an SSH transfer at the same CPU time. Source
+ * maps are not for Node to read, see `functions/platform/source-places.ts`.
  */
-const NODE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=2'] as const;
+const NODE_OPTIONS = ['--max-semi-space-size=1'] as const;
 
 /**
  * What libraries ask for in cases that never are, as they write it: its absence is either tried for or

@@ -1,11 +1,10 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import * as z from 'zod';
 import type { TestAnswer } from '../core/connection-test.ts';
 import { DESTINATION_NAME, USER_ID } from '../core/user.ts';
 import { connectDynamoDb, connectStaging } from '../platform/clients.ts';
 import { checkEnvironment, readEnvironment } from '../platform/environment.ts';
-import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
+import { logInvocations, openLog } from '../platform/logging.ts';
 import { openSurroundings } from '../platform/surroundings.ts';
 import { openUserRows } from '../platform/user-rows.ts';
 import { openStaging } from '../source/staging.ts';
@@ -37,7 +36,7 @@ const request = z.strictObject({
 
 /** The connection test, run where transfers run: invoked by the command line or by the operator's own tools. */
 export const handler = middy<unknown, TestAnswer>()
-  .use(injectLambdaContext(log, LOG_CONTEXT))
+  .use(logInvocations(log))
   .handler((event, context) => {
     // Who has just changed what is allowed asks by that.
     policies.forget();

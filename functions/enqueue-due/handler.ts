@@ -1,4 +1,3 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { Temporal } from 'temporal-polyfill';
 import * as z from 'zod';
@@ -6,7 +5,7 @@ import { systemClock } from '../core/clock.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { enqueueDueEnvironment, readEnvironment } from '../platform/environment.ts';
 import { openJudgedRows } from '../platform/judged-rows.ts';
-import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
+import { logInvocations, openLog } from '../platform/logging.ts';
 import { openEnqueueMetrics } from '../platform/metrics.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
 import { acceptUnseen } from '../settings/row.ts';
@@ -30,7 +29,7 @@ const tickEvent = z.strictObject({ scheduledTime: z.iso.datetime() });
 
 /** The tick: once a minute, by EventBridge Scheduler. */
 export const handler = middy<unknown, void>()
-  .use(injectLambdaContext(log, LOG_CONTEXT))
+  .use(logInvocations(log))
   .handler(async (event, context) => {
     const { scheduledTime } = tickEvent.parse(event);
     const clock = systemClock(() => context.getRemainingTimeInMillis());

@@ -6,7 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { TRANSLATION } from '../settings/translation.ts';
-import { countBuffersAsHeap } from './garbage-collection.ts';
+import { tuneCollection } from './garbage-collection.ts';
 
 /**
  * Clients of the services that Ferry itself runs on; each function makes the ones it needs once, when
@@ -50,7 +50,7 @@ export function connectSts(): STSClient {
 
 /** The staging bucket. Bodies may flow for long, so only silence counts as being stuck. */
 export function connectStaging(): S3Client {
-  countBuffersAsHeap();
+  tuneCollection();
   return new S3Client({
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: 20_000 },

@@ -1,6 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { FerryError } from '../core/errors.ts';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import type { MiddlewareObj } from '@middy/core';
+import { type ErrorCode, FerryError } from '../core/errors.ts';
 import { hideSecrets, hideUnusualSecrets } from '../core/known-secrets.ts';
+import { sourcePlaces } from './source-places.ts';
 
 /**
  * The log of one function: JSON lines with the id of the request. `appendKeys({ job: … })` puts a
@@ -11,21 +14,40 @@ export function openLog(service: string): Logger {
   return new Logger({ serviceName: service, jsonReplacerFn: describe });
 }
 
-/** For `injectLambdaContext`: fields of one invocation do not reach the next, and events stay out. */
-export const LOG_CONTEXT = { resetKeys: true, logEvent: false } as const;
+/**
+ * Middleware of every function: fields of one invocation do not reach the next, events stay out, and an
+ * invocation that fails is told with the places in the source, which Lambda's own line does not have.
+ */
+export function logInvocations(log: Logger): MiddlewareObj[] {
+  return [
+    injectLambdaContext(log, { resetKeys: true, logEvent: false }),
+    { onError: ({ error }) => log.error('invocation failed', { error }) },
+  ];
+}
 
-/** Words made for people, and of the cause no more than name and message: the rest may hold settings. */
+/**
+ * Words made for people, and of the cause no more than name and message: the rest may hold settings.
+ * Of what nobody foresaw also where it came from.
+ */
 function describe(_key: string, value: unknown): unknown {
   if (typeof value === 'string') return hideUnusualSecrets(value);
   if (!(value instanceof Error)) return value;
-  const { name, message, cause } = value;
-  const isOurs = value instanceof FerryError;
+  if (!(value instanceof FerryError)) return unforeseen(value);
+  const { name, message, code, retry, cause } = value;
   return {
-    name,
-    message: isOurs ? message : hideSecrets(message),
-    ...(isOurs ? { code: value.code, retry: value.retry } : {}),
-    ...(cause instanceof Error
-      ? { cause: { name: cause.name, message: hideSecrets(cause.message) } }
-      : {}),
+    ...{ name, message, code, retry },
+    ...(cause instanceof Error ? { cause: describeCause(cause, code) } : {}),
   };
+}
+
+function describeCause(cause: Error, code: ErrorCode): object {
+  return code === 'internal' ? unforeseen(cause) : named(cause);
+}
+
+function unforeseen(error: Error): object {
+  return { ...named(error), at: sourcePlaces(error).map(hideSecrets) };
+}
+
+function named({ name, message }: Error): object {
+  return { name, message: hideSecrets(message) };
 }

@@ -1,4 +1,3 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { DynamoDBBatchResponse } from 'aws-lambda';
 import { Temporal } from 'temporal-polyfill';
@@ -7,7 +6,7 @@ import { findReadableSecrets } from '../destinations/registry.ts';
 import { connectDynamoDb, connectKms } from '../platform/clients.ts';
 import { readEnvironment, settingsChangedEnvironment } from '../platform/environment.ts';
 import { openRaise } from '../platform/events.ts';
-import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
+import { logInvocations, openLog } from '../platform/logging.ts';
 import { openCheckMetrics } from '../platform/metrics.ts';
 import { openUserRows } from '../platform/user-rows.ts';
 import { openHistory } from '../runs/history.ts';
@@ -34,7 +33,7 @@ const tools = {
 
 /** Stream of the settings table: each row that was written is read afresh, checked and planned. */
 export const handler = middy<unknown, DynamoDBBatchResponse>()
-  .use(injectLambdaContext(log, LOG_CONTEXT))
+  .use(logInvocations(log))
   .handler(async (event, context) => {
     const changes = readStreamEvent(event);
     // A policy that is written is seen by the next row that is checked.

@@ -1,11 +1,10 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { systemClock } from '../core/clock.ts';
 import { NO_LIMITS } from '../core/policy.ts';
 import { connectDynamoDb, connectSqs } from '../platform/clients.ts';
 import { readEnvironment, sweepEnvironment } from '../platform/environment.ts';
 import { openRaise } from '../platform/events.ts';
-import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
+import { logInvocations, openLog } from '../platform/logging.ts';
 import { openSweepMetrics } from '../platform/metrics.ts';
 import { openJobQueue } from '../queue/job-queue.ts';
 import { openRunsTable } from '../runs/runs-table.ts';
@@ -38,7 +37,7 @@ const tools: SweepTools = {
 
 /** The sweep: every few minutes, by EventBridge Scheduler; its event says nothing that counts. */
 export const handler = middy<unknown, void>()
-  .use(injectLambdaContext(log, LOG_CONTEXT))
+  .use(logInvocations(log))
   .handler(async (_event, context) => {
     const clock = systemClock(() => context.getRemainingTimeInMillis());
     await sweepJobs(tools, context.awsRequestId, clock);

@@ -141,9 +141,7 @@ function outOfTime(): FerryError {
   );
 }
 
-/** Of the cause no more than name and message, which drivers keep free of secrets. */
 function logTrouble(log: Log, what: string, error: FerryError, delayMs: number): void {
-  const { cause, code, message: reason } = error;
-  const told = cause instanceof Error ? `${cause.name}: ${cause.message}` : undefined;
-  log.warn(what, { code, reason, cause: told, delayMs });
+  const { code, message: reason } = error;
+  log.warn(what, { code, reason, error, delayMs });
 }

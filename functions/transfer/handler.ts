@@ -1,4 +1,3 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { systemClock } from '../core/clock.ts';
 import { jobId } from '../core/job.ts';
@@ -7,7 +6,7 @@ import { sha256 } from '../digest/sha256.ts';
 import { connectDynamoDb, connectSqs, connectStaging } from '../platform/clients.ts';
 import { readEnvironment, transferEnvironment } from '../platform/environment.ts';
 import { openRaise } from '../platform/events.ts';
-import { LOG_CONTEXT, openLog } from '../platform/logging.ts';
+import { logInvocations, openLog } from '../platform/logging.ts';
 import { openTransferMetrics } from '../platform/metrics.ts';
 import { openSurroundings } from '../platform/surroundings.ts';
 import { openUserRows } from '../platform/user-rows.ts';
@@ -45,7 +44,7 @@ const services = {
 
 /** Carries out the jobs of the queue, one at a time. */
 export const handler = middy<unknown, BatchAnswer>()
-  .use(injectLambdaContext(log, LOG_CONTEXT))
+  .use(logInvocations(log))
   .handler((event, context) => {
     const clock = systemClock(() => context.getRemainingTimeInMillis());
     const { MAX_RECEIVE_COUNT: maxReceiveCount } = environment;

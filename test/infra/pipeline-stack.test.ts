@@ -44,7 +44,7 @@ function environmentOf(name: string): Record<string, unknown> {
   const all = [...functions.values()].map((found) => found.Environment.Variables);
   const { NODE_OPTIONS, POWERTOOLS_SERVICE_NAME, POWERTOOLS_METRICS_NAMESPACE, ...own } =
     all.find((variables) => variables.POWERTOOLS_SERVICE_NAME === name) ?? {};
-  expect(NODE_OPTIONS).toBe('--enable-source-maps --max-semi-space-size=2');
+  expect(NODE_OPTIONS).toBe('--max-semi-space-size=1');
   expect(POWERTOOLS_METRICS_NAMESPACE).toBe('Ferry');
   return own;
 }

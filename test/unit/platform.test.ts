@@ -1,24 +1,28 @@
+import middy from '@middy/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { FerryError } from '../../functions/core/errors.ts';
+import { FerryError, toFerryError } from '../../functions/core/errors.ts';
 import { Secret } from '../../functions/core/secret.ts';
-import { openLog } from '../../functions/platform/logging.ts';
+import { logInvocations, openLog } from '../../functions/platform/logging.ts';
 import {
   openCheckMetrics,
   openEnqueueMetrics,
   openSweepMetrics,
   openTransferMetrics,
 } from '../../functions/platform/metrics.ts';
+import { invocation } from '../contract/lambda-context.ts';
 
 /** What is written to the log of the function, line by line. */
 let lines: unknown[];
 
 beforeEach(() => {
   lines = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    lines.push(JSON.parse(String(chunk)));
-    return true;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+      lines.push(JSON.parse(String(chunk)));
+      return true;
+    });
+  }
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -56,6 +60,27 @@ describe('the log', () => {
       },
     ]);
     expect(JSON.stringify(lines)).not.toContain('tr0ub4dor');
+  });
+
+  it('tells of an error that nobody foresaw also where it came from', () => {
+    const places = expect.arrayContaining([expect.stringContaining('platform.test.ts')]);
+    const thrown = new TypeError('x is not a function');
+    const at = { name: 'TypeError', message: 'x is not a function', at: places };
+    openLog('transfer').warn('job comes back later', { error: toFerryError(thrown) });
+    openLog('transfer').warn('events not raised', { error: thrown });
+    expect(lines).toMatchObject([{ error: { code: 'internal', cause: at } }, { error: at }]);
+  });
+
+  it('tells of an invocation that fails, and lets it fail', async () => {
+    const handler = middy()
+      .use(logInvocations(openLog('sweep')))
+      .handler(() => {
+        throw new RangeError('no such page');
+      });
+    await expect(handler({}, invocation(1000))).rejects.toThrow('no such page');
+    expect(lines).toMatchObject([
+      { message: 'invocation failed', level: 'ERROR', error: { name: 'RangeError' } },
+    ]);
   });
 
   it('prints no secret, however it is handed over', () => {
