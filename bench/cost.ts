@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { markdownTable } from '../docs/markdown-table.ts';
 import type { CountedRun } from './counted-run.ts';
+import { ONE_VCPU, usdOfSeconds, vcpusOf } from './function-memory.ts';
 import type { Measurement } from './measurement.ts';
 import { PRICES } from './prices.ts';
 import { type RequestCount, requestsOf, unitsOf } from './request-count.ts';
 import { cpuSecPerGiB, sizeText } from './row.ts';
 import type { Tick } from './tick.ts';
 
-/** MB; 1769 is one whole vCPU, and one process of Node uses little more. */
-const ONE_VCPU = 1769;
 const MEMORIES = [512, 1024, ONE_VCPU, 2 * ONE_VCPU] as const;
 /** MiB/s to a destination: a home's line, a server's, and about what Lambda's network sustains. */
 const LINES = [10, 50, 75] as const;
@@ -19,8 +18,7 @@ const HOURS = 730;
 
 /** Seconds that one GiB takes: as long as the line needs, or the CPU share of so much memory. */
 function secondsPerGiB(cpuSec: number, memoryMb: number, lineMiBs: number): number {
-  const vcpus = Math.min(1, memoryMb / ONE_VCPU);
-  return Math.max(cpuSec / vcpus, 1024 / lineMiBs);
+  return Math.max(cpuSec / vcpusOf(memoryMb), 1024 / lineMiBs);
 }
 
 /**
@@ -35,7 +33,7 @@ export function usdPerTiB(
 ): number {
   const seconds = 1024 * secondsPerGiB(cpuSec, memoryMb, lineMiBs);
   const reads = (1024 * gets * PRICES.gets.usd) / 1e6;
-  return seconds * (memoryMb / 1024) * PRICES.lambda.usd + reads;
+  return usdOfSeconds(seconds, memoryMb) + reads;
 }
 
 /**

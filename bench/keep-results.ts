@@ -9,9 +9,7 @@ const MIB = 1024 ** 2;
 /** Adds what was measured now to what a file has, which is made where it is not there. */
 export async function keepResults(
   file: string,
-  measured: Partial<
-    Pick<Results, 'budgets' | 'measurements' | 'profiles' | 'requests' | 'starts' | 'ticks'>
-  >,
+  measured: Partial<Omit<Results, 'v' | 'at' | 'machine' | 'versions'>>,
 ): Promise<void> {
   const taken = results.parse({
     v: 1,

@@ -4,6 +4,7 @@ import { markdownTable } from '../docs/markdown-table.ts';
 import { drawBudgets } from './budget-plot.ts';
 import { describeBudgets } from './budget-table.ts';
 import { describeCosts } from './cost.ts';
+import { describeFunctionMemory } from './function-memory-table.ts';
 import type { Measurement } from './measurement.ts';
 import { drawRates } from './plot.ts';
 import { describeProfiles } from './profile-table.ts';
@@ -46,6 +47,7 @@ export function fillPage(page: string, all: ReadonlyMap<string, Results>): strin
     requests: describeRequests(requests),
     ticks: describeTicks(of.flatMap((one) => one.ticks)),
     starts: describeStarts(of.flatMap((one) => one.starts)),
+    functionMemory: describeFunctionMemory(of.flatMap((one) => one.functionMemory)),
     costs: describeCosts(
       of.flatMap((one) => one.measurements),
       requests,

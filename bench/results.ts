@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { budget } from './budget.ts';
 import { countedRun } from './counted-run.ts';
+import { functionMemory } from './function-memory.ts';
 import { functionStart } from './function-start.ts';
 import { type Measurement, measurement } from './measurement.ts';
 import { profile } from './profile.ts';
@@ -24,6 +25,7 @@ export const results = z.object({
   profiles: z.array(profile).default([]),
   ticks: z.array(tick).default([]),
   starts: z.array(functionStart).default([]),
+  functionMemory: z.array(functionMemory).default([]),
 });
 export type Results = z.output<typeof results>;
 
@@ -48,6 +50,9 @@ export function addResults(to: Results, more: Results): Results {
     profiles: renew(to.profiles, more.profiles, ({ server, type }) => `${type},${server}`),
     ticks: renew(to.ticks, more.ticks, ({ users }) => `${users}`),
     starts: renew(to.starts, more.starts, (one) => one.name),
+    functionMemory: renew(to.functionMemory, more.functionMemory, (one) =>
+      [one.type, one.server, one.rttMs, one.memoryMb].join(),
+    ),
   };
 }
 

@@ -1,9 +1,7 @@
 import { markdownTable } from '../docs/markdown-table.ts';
+import { vcpusOf } from './function-memory.ts';
 import { requestsOf, unitsOf } from './request-count.ts';
 import type { Tick } from './tick.ts';
-
-/** One whole vCPU, in MB (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). */
-const ONE_VCPU = 1769;
 
 const HEAD = [
   ...['due users', 'handled', 's', 'users/s', 'CPU ms a user', 'its memory, MB', 'users/s there'],
@@ -21,7 +19,7 @@ export function describeTicks(ticks: readonly Tick[]): string {
 function cells(tick: Tick): string[] {
   const { cpuMs, handled, memoryMb, ms, peakRssMiB, requests, users } = tick;
   const cpuOfOne = cpuMs / handled;
-  const share = Math.min(1, memoryMb / ONE_VCPU);
+  const share = vcpusOf(memoryMb);
   const { reads, writes } = unitsOf(requests);
   const dynamodb = (operation: string) =>
     requestsOf(requests, 'DynamoDB', operation).toLocaleString('en');

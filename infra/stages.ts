@@ -31,7 +31,10 @@ export interface Stage {
 }
 
 export interface TransferSize {
-  /** MB. 1769 is one whole vCPU (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). */
+  /**
+   * MB. 1769 is one whole vCPU (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html);
+   * 1024 are enough for what Lambda's network carries, by docs/performance.md.
+   */
   readonly memoryMb: number;
   /** Bytes of archives that one worker holds at most, in MiB; leave 256 MiB of its memory to the rest. */
   readonly inFlightMib: number;
@@ -61,7 +64,7 @@ const dev: Stage = {
   stagingExpiryDays: 3,
   dueShards: 1,
   spreadMinutes: 0,
-  transfer: { memoryMb: 1769, inFlightMib: 64, maxConcurrency: 2 },
+  transfer: { memoryMb: 1024, inFlightMib: 64, maxConcurrency: 2 },
   roleEndpoints: [],
   maxReceiveCount: 8,
   alarms: {
@@ -79,7 +82,7 @@ const prod: Stage = {
   stagingExpiryDays: 14,
   dueShards: 16,
   spreadMinutes: 60,
-  transfer: { memoryMb: 1769, inFlightMib: 512, maxConcurrency: 50 },
+  transfer: { memoryMb: 1024, inFlightMib: 512, maxConcurrency: 50 },
   roleEndpoints: [],
   maxReceiveCount: 8,
   alarms: {

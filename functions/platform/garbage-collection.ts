@@ -14,8 +14,8 @@ export const COLLECTION_FLAGS = [
  * to what lives, those that live for a moment go with the nursery, which `--max-semi-space-size` keeps
  * small. It took half of the CPU time off a delivery by WebDAV.
  *
- * What a request leaves behind outlives the nursery, and V8 lets up to three times of what lives gather:
- * 60 MiB after 5 GiB to S3. Once as much is collected after every 2 GiB, for some 12 ms.
+ * What a request leaves behind outlives the nursery, and V8 lets several times of what lives gather: up to
+ * 60 MiB, over 8 GiB to S3. As much again as lives is collected about every 2 GiB, for some 12 ms.
  */
 export function tuneCollection(): void {
   for (const flag of COLLECTION_FLAGS) setFlagsFromString(flag);

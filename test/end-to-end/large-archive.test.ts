@@ -9,6 +9,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findStage } from '../../infra/stages.ts';
 import { DeliveryLog } from '../../local/delivery-log.ts';
 import { parseLine } from '../../local/function-log.ts';
 import { platformReport } from '../../local/lambda-messages.ts';
@@ -21,8 +22,8 @@ import { startSwift } from '../servers/swift.ts';
 const GIB = 1024 ** 3;
 /** What a worker may take, everything included, in MiB. */
 const MEMORY = 256;
-/** The memory of the transfer function, which tells its reports from the others'. */
-const TRANSFER_MB = 1769;
+/** That of the transfer function tells its reports from those of others that run here. */
+const { memoryMb: TRANSFER_MB } = findStage('dev').transfer;
 const { signal } = new AbortController();
 const lines: string[] = [];
 /** Highest resident memory of a process of the transfer function, in MiB, after each invocation. */

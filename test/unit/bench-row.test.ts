@@ -79,6 +79,7 @@ it('results of a file are added to, and what is measured again is replaced', () 
     requests: [],
     ticks: [],
     starts: [],
+    functionMemory: [],
   });
   const far = { ...measured, rttMs: 80 };
   const again = { ...measured, loadBefore: 1 };

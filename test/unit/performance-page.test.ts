@@ -17,6 +17,7 @@ const sample: Results = {
   profiles: [],
   ticks: [],
   starts: [],
+  functionMemory: [],
   measurements: [
     {
       ...{ type: 'ssh', server: 'OpenSSH', sizeMiB: 64, archives: 1, rttMs: 30 },
