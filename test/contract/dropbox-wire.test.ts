@@ -8,6 +8,7 @@ import type { Account } from '../../local/dropbox/oauth.ts';
 import type { DropboxFake } from '../../local/dropbox/server.ts';
 import { type Front, type Seen, startFront } from '../servers/http-front.ts';
 import { openWith, settingsOf, startFake, storedIn } from './dropbox-subject.ts';
+import { recordTrips } from './round-trips.ts';
 import { digestOf, sampleBytes } from './sample.ts';
 
 const BLOCK = 4 * MiB;
@@ -60,6 +61,19 @@ describe('what Ferry says to Dropbox', () => {
     }
     return upload.finish(digestOf(bytes), NEVER);
   };
+
+  it('what does not wait for each other is asked at the same time', async () => {
+    const trips = recordTrips(front, ({ path }) => path.split('/').slice(-2).join('/'));
+    await deliver('a.tar', sampleBytes(BLOCK + 77, 'two parts'));
+    expect(trips()).toEqual([
+      ['oauth2/token'],
+      ['files/get_metadata', 'upload_session/start', 'users/get_space_usage'],
+      ['upload_session/append_v2'],
+      // The end of the file goes with the request that closes the session.
+      ['upload_session/append_v2'],
+      ['upload_session/finish'],
+    ]);
+  });
 
   it('files that are ready at the same time are put in their places one after the other', async () => {
     let now = 0;

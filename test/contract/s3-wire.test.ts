@@ -9,6 +9,7 @@ import { s3Schema, toS3Settings } from '../../functions/destinations/s3/settings
 import { startEmbeddedS3 } from '../servers/embedded-s3.ts';
 import { type Front, startFront } from '../servers/http-front.ts';
 import type { S3Server } from '../servers/s3-server.ts';
+import { recordTrips } from './round-trips.ts';
 import { openWith, settingsOf } from './s3-subject.ts';
 import { digestOf, sampleBytes } from './sample.ts';
 import { NO_SURROUNDINGS } from './surroundings.ts';
@@ -70,6 +71,21 @@ describe('what S3 settings put on the wire', () => {
       expect(seen.find((one) => one.method === 'PUT')?.path).toBe(`/${BUCKET}/nightly/x/${path}`);
       expect(proof.remotePath).toBe(`s3://${BUCKET}/nightly/x/${path}`);
     }
+  });
+
+  it('what does not wait for each other is asked at the same time', async () => {
+    const destination = await openWith(settings({ AWS_REGION: 'us-east-1' }));
+    const trips = recordTrips(front, ({ method, query }) => {
+      return [method, ...[...query.keys()].filter((name) => name !== 'x-id')].join(' ');
+    });
+    await deliver(destination, large, twoParts);
+    expect(trips()).toEqual([
+      ['POST uploads'],
+      ['PUT partNumber uploadId'],
+      ['PUT partNumber uploadId'],
+      ['POST uploadId'],
+      ['GET prefix uploads', 'HEAD'],
+    ]);
   });
 
   it('AWS_ACCESS_KEY_ID and AWS_REGION: requests are signed with both', async () => {

@@ -1,9 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { MiB } from '../../functions/core/parts.ts';
 import { NEVER } from '../../functions/core/stopping.ts';
 import { startApache } from '../servers/apache.ts';
 import { startFront } from '../servers/http-front.ts';
+import { recordTrips } from './round-trips.ts';
 import { digestOf, sampleBytes } from './sample.ts';
 import { deliverSample, FILE } from './webdav-delivery.ts';
 import { openWith, rememberingSurroundings, settingsOf, through } from './webdav-subject.ts';
@@ -21,18 +21,9 @@ it('takes seven round trips for an archive of one part, on a server that is know
   await deliverSample(first);
   await first.close();
 
-  const trips: string[][] = [];
-  let waiting = 0;
-  front.react(async ({ method, path }) => {
+  const trips = recordTrips(front, ({ method, path }) => {
     const isOurs = path.includes('/.ferry-');
-    const name = isOurs ? 'temporary' : path.endsWith('.tar') ? 'final' : 'folder';
-    if (waiting === 0) trips.push([]);
-    trips.at(-1)?.push(`${method} ${name}`);
-    waiting += 1;
-    // What is asked at the same time meets here.
-    await wait(50);
-    waiting -= 1;
-    return undefined;
+    return `${method} ${isOurs ? 'temporary' : path.endsWith('.tar') ? 'final' : 'folder'}`;
   });
   const destination = await openWith(settings, surroundings);
   await destination.capabilities(NEVER);
@@ -43,7 +34,7 @@ it('takes seven round trips for an archive of one part, on a server that is know
   await upload.finish(digestOf(BYTES), NEVER);
   await destination.close();
 
-  expect(trips.map((together) => together.toSorted())).toEqual([
+  expect(trips()).toEqual([
     // How to log in.
     ['PROPFIND folder'],
     ['MKCOL folder', 'PROPFIND final'],

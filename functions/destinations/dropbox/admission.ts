@@ -31,7 +31,10 @@ export async function admit(
   if (problem !== undefined) {
     throw refuse('name-refused', `Dropbox cannot keep ${problem}. Give the archive another name.`);
   }
-  const found = await look(account, file.path, signal);
+  const [found, room] = await Promise.all([
+    look(account, file.path, signal),
+    knowsRoom ? roomLeft(account, signal) : undefined,
+  ]);
   if (found === 'folder') {
     throw refuse(
       'name-refused',
@@ -44,7 +47,6 @@ export async function admit(
       `To Dropbox, this name and that of the file "${found.name}" are the same, since it makes no difference between capital and small letters. Rename or remove one of them.`,
     );
   }
-  const room = knowsRoom ? await roomLeft(account, signal) : undefined;
   const taken = found?.size ?? 0;
   if (room !== undefined && file.size > room + taken) {
     throw refuse(

@@ -119,8 +119,10 @@ function openUpload(
       published = true;
       const known = leading();
       const etags = known.length === plan.count ? known : undefined;
-      const proof = await prove(bucket, file, digest, etags, signal);
-      await endAbandoned(bucket, file, uploadId, signal);
+      const [proof] = await Promise.all([
+        prove(bucket, file, digest, etags, signal),
+        endAbandoned(bucket, file, uploadId, signal),
+      ]);
       return proof;
     },
     abort,
