@@ -6,7 +6,7 @@ import * as z from 'zod';
 /** Where it went wrong, and by which way it came there. */
 const MOST_PLACES = 8;
 const FRAME =
-  /^\s+at (?:(?<what>.+) \()?(?<file>(?:file:\/\/)?\/.+?):(?<line>\d+):(?<column>\d+)\)?$/;
+  /^\s+at (?:async )?(?:(?<what>.+) \()?(?<file>(?:file:\/\/)?\/.+?):(?<line>\d+):(?<column>\d+)\)?$/;
 
 /** As esbuild writes it (https://tc39.es/ecma426/), with what it may leave out and Node's type asks for. */
 const sourceMap = z.object({

@@ -15,8 +15,13 @@ function fail(text: string): never {
   throw new TypeError(text);
 }
 
-try {
+async function begin(): Promise<void> {
+  await null;
   fail('at nothing (file:///secret:1:2)');
+}
+
+try {
+  await begin();
 } catch (error) {
   if (error instanceof Error) console.log(JSON.stringify(sourcePlaces(error)));
 }
@@ -48,9 +53,10 @@ async function placesTold(): Promise<string[]> {
 
 it('the places of an error are those of the source, innermost first', async () => {
   await bundleIt(true);
-  const [thrown, called] = await placesTold();
+  const [thrown, called, awaited] = await placesTold();
   expect(thrown).toMatch(/ \(source\.ts:4:9\)$/);
-  expect(called).toBe('source.ts:8:3');
+  expect(called).toMatch(/ \(source\.ts:9:3\)$/);
+  expect(awaited).toBe('source.ts:13:3');
 });
 
 it('without a source map they are those of the bundle', async () => {
