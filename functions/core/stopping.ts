@@ -36,3 +36,14 @@ export async function within<T>(
     late.catch(() => undefined);
   }
 }
+
+/**
+ * The results of work that goes on side by side. Where some of it fails, all has ended before the first
+ * failure, by order of the list, is thrown: nothing goes on behind the caller's back.
+ */
+export async function sideBySide<T extends readonly unknown[] | []>(
+  work: T,
+): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}

@@ -125,7 +125,8 @@ describe('a queue behind the event source', () => {
   );
 
   it('never has more invocations under way than the bound', async () => {
-    await using run = await start({ maximumConcurrency: 2 });
+    // Long enough for a machine that is slow to start a worker: none comes twice.
+    await using run = await start({ maximumConcurrency: 2, visibilitySeconds: 30 });
     await Promise.all(Array.from({ length: 7 }, () => run.send('slow')));
     await run.untilSettled();
     expect(run.seen).toHaveLength(7);

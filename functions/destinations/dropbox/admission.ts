@@ -1,4 +1,5 @@
 import { FerryError } from '../../core/errors.ts';
+import { sideBySide } from '../../core/stopping.ts';
 import type { RemoteFile } from '../contract.ts';
 import { inGib } from '../room.ts';
 import type { Account } from './client.ts';
@@ -31,7 +32,7 @@ export async function admit(
   if (problem !== undefined) {
     throw refuse('name-refused', `Dropbox cannot keep ${problem}. Give the archive another name.`);
   }
-  const [found, room] = await Promise.all([
+  const [found, room] = await sideBySide([
     look(account, file.path, signal),
     knowsRoom ? roomLeft(account, signal) : undefined,
   ]);

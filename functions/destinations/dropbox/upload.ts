@@ -26,10 +26,7 @@ interface Standing {
   readonly hash: RunningContentHash;
 }
 
-/**
- * Looks whether Dropbox can keep the file at all, and meanwhile begins a session for its parts: one that
- * is not needed after all holds nothing, and Dropbox drops it.
- */
+/** Looks whether Dropbox can keep the file at all, and begins a session for its parts. */
 export async function beginUpload(
   account: Account,
   file: RemoteFile,
@@ -37,11 +34,9 @@ export async function beginUpload(
   signal: AbortSignal,
 ): Promise<Upload> {
   const isLarge = plan.count > 1;
-  const [hash, session] = await Promise.all([
-    startContentHash(),
-    isLarge ? startConcurrent(account, signal).then((sessionId) => ({ sessionId })) : {},
-    admit(account, file, isLarge, signal),
-  ]);
+  await admit(account, file, isLarge, signal);
+  const hash = await startContentHash();
+  const session = isLarge ? { sessionId: await startConcurrent(account, signal) } : {};
   return openUpload(account, file, plan, { ...session, isClosed: false, held: 0, hash });
 }
 

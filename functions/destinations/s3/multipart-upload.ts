@@ -1,7 +1,7 @@
 import { FerryError } from '../../core/errors.ts';
 import { type PartPlan, partRange } from '../../core/parts.ts';
 import type { Digest } from '../../core/receipt.ts';
-import { NEVER } from '../../core/stopping.ts';
+import { NEVER, sideBySide } from '../../core/stopping.ts';
 import type { Json, RemoteFile, Upload } from '../contract.ts';
 import { endAbandoned } from './abandoned-uploads.ts';
 import type { Bucket } from './client.ts';
@@ -119,7 +119,7 @@ function openUpload(
       published = true;
       const known = leading();
       const etags = known.length === plan.count ? known : undefined;
-      const [proof] = await Promise.all([
+      const [proof] = await sideBySide([
         prove(bucket, file, digest, etags, signal),
         endAbandoned(bucket, file, uploadId, signal),
       ]);
