@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
-import { takeArrived } from './arrived.ts';
 import type { Budget } from './budget.ts';
+import { deliverRepeatedly } from './deliver-repeatedly.ts';
 import { startMeasuredFerry } from './ferry.ts';
 import { keepResults } from './keep-results.ts';
 import { openLine } from './measure.ts';
 import { forEachPlace, packages } from './places/all.ts';
-import { COMPONENT, filesOf, userOf } from './s3-source.ts';
 import { startSource } from './source-process.ts';
 import { TYPES, typeOptions, typesGiven } from './type-options.ts';
 
@@ -44,24 +43,15 @@ await using source = await startSource();
 await using ferry = await startMeasuredFerry(scratch.path, source.endpoint);
 const budgets: Budget[] = [];
 await forEachPlace(given.type, scratch.path, async (place) => {
-  const { server, type } = place;
-  const reset = () => takeArrived(place, `${FOLDER}/${COMPONENT}`, filesOf(1), SIZE);
   for (const rttMs of RTTS) {
     await using wire = await openLine(place, rttMs);
-    const settings = place.settings(wire.line, FOLDER);
     for (const inFlightMiB of BUDGETS) {
-      const environment = { ...place.environment, IN_FLIGHT_MIB: `${inFlightMiB}` };
-      const delivery = { userId: userOf(SIZE, 1), archives: 1, type, settings, environment };
-      const of = { type, server, sizeMiB: SIZE / MIB, rttMs, inFlightMiB };
-      const measured: Budget = { ...of, ms: [], peakRssMiB: [] };
-      for (let run = 0; run < given.runs; run++) {
-        const { warm } = await ferry.deliver({ ...delivery, reset });
-        measured.ms.push(warm.ms);
-        measured.peakRssMiB.push(warm.peakRssMiB);
-        await reset();
-      }
-      budgets.push(measured);
-      say(`${type}, ${rttMs} ms, ${inFlightMiB} MiB: ${measured.ms.map((ms) => ms.toFixed(0))} ms`);
+      const environment = { IN_FLIGHT_MIB: `${inFlightMiB}` };
+      const of = { place, line: wire.line, rttMs, sizeBytes: SIZE, folder: FOLDER, environment };
+      const delivered = await deliverRepeatedly(ferry, { ...of, runs: given.runs });
+      budgets.push({ ...delivered, inFlightMiB });
+      const times = delivered.ms.map((ms) => ms.toFixed(0));
+      say(`${place.type}, ${rttMs} ms, ${inFlightMiB} MiB: ${times} ms`);
     }
   }
 });

@@ -1,5 +1,6 @@
 import type { Budget } from './budget.ts';
-import { linesOf, rateOf } from './budget-table.ts';
+import { linesOf } from './budget-table.ts';
+import { rateOf } from './warm-deliveries.ts';
 
 /** All in pixels. */
 const WIDTH = 200;

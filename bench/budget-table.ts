@@ -1,6 +1,7 @@
 import { markdownTable } from '../docs/markdown-table.ts';
 import type { Budget } from './budget.ts';
 import { spreadOf } from './spread.ts';
+import { rateOf } from './warm-deliveries.ts';
 
 /** Rate and peak memory by what a worker may hold, a line for each type and line, as Markdown. */
 export function describeBudgets(budgets: readonly Budget[]): string {
@@ -26,9 +27,4 @@ export function linesOf(budgets: readonly Budget[]): readonly (readonly [string,
       one.inFlightMiB - other.inFlightMiB,
   );
   return [...Map.groupBy(sorted, ({ rttMs, type }) => `${type}, ${rttMs} ms`)];
-}
-
-/** MiB/s, the middle of all runs. */
-export function rateOf({ ms, sizeMiB }: Budget): number {
-  return sizeMiB / (spreadOf(ms).median / 1000);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
-import { takeArrived } from './arrived.ts';
+import { deliverRepeatedly } from './deliver-repeatedly.ts';
 import { compile } from './deployment.ts';
 import { startMeasuredFerry } from './ferry.ts';
 import { type FunctionMemory, ONE_VCPU, vcpusOf } from './function-memory.ts';
@@ -9,7 +9,6 @@ import { keepResults } from './keep-results.ts';
 import { openLine } from './measure.ts';
 import { forEachPlace, packages } from './places/all.ts';
 import { shareProcessor } from './processor-share.ts';
-import { COMPONENT, filesOf, userOf } from './s3-source.ts';
 import { startSource } from './source-process.ts';
 import { TYPES, typeOptions, typesGiven } from './type-options.ts';
 
@@ -42,29 +41,17 @@ await using source = await startSource();
 await using ferry = await startMeasuredFerry(scratch.path, source.endpoint);
 const functionMemory: FunctionMemory[] = [];
 await forEachPlace(given.type, scratch.path, async (place) => {
-  const { server, type } = place;
-  const reset = () => takeArrived(place, `${FOLDER}/${COMPONENT}`, filesOf(1), SIZE);
   await using wire = await openLine(place, RTT_MS);
-  const settings = place.settings(wire.line, FOLDER);
   for (const memoryMb of MEMORIES) {
     await using share = await shareProcessor(vcpusOf(memoryMb));
     const environment = {
-      ...place.environment,
       NODE_OPTIONS: `${ferry.nodeOptions} --import=${joinGroup}`,
       JOIN: share.members,
     };
-    const delivery = { userId: userOf(SIZE, 1), archives: 1, type, settings, environment };
-    const of = { type, server, sizeMiB: SIZE / MIB, rttMs: RTT_MS, memoryMb };
-    const measured: FunctionMemory = { ...of, ms: [], cpuMs: [], peakRssMiB: [] };
-    for (let run = 0; run < given.runs; run++) {
-      const { warm } = await ferry.deliver({ ...delivery, reset });
-      measured.ms.push(warm.ms);
-      measured.cpuMs.push(warm.cpuMs);
-      measured.peakRssMiB.push(warm.peakRssMiB);
-      await reset();
-    }
-    functionMemory.push(measured);
-    say(`${type}, ${memoryMb} MB: ${measured.ms.map((ms) => ms.toFixed(0))} ms`);
+    const of = { place, line: wire.line, rttMs: RTT_MS, sizeBytes: SIZE, folder: FOLDER };
+    const delivered = await deliverRepeatedly(ferry, { ...of, environment, runs: given.runs });
+    functionMemory.push({ ...delivered, memoryMb });
+    say(`${place.type}, ${memoryMb} MB: ${delivered.ms.map((ms) => ms.toFixed(0))} ms`);
   }
 });
 if (given.out !== undefined) await keepResults(given.out, { functionMemory });

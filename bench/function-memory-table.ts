@@ -1,6 +1,7 @@
 import { markdownTable } from '../docs/markdown-table.ts';
 import { type FunctionMemory, usdOfSeconds } from './function-memory.ts';
 import { spreadOf } from './spread.ts';
+import { rateOf } from './warm-deliveries.ts';
 
 const MIB_PER_TIB = 1024 ** 2;
 
@@ -20,8 +21,8 @@ export function describeFunctionMemory(measured: readonly FunctionMemory[]): str
   return `${markdownTable(head, lines)}\n`;
 }
 
-function cell({ memoryMb, ms, peakRssMiB, sizeMiB }: FunctionMemory): string {
-  const rate = sizeMiB / (spreadOf(ms).median / 1000);
-  const usd = usdOfSeconds(MIB_PER_TIB / rate, memoryMb);
-  return `${rate.toFixed(0)} (${usd.toFixed(2)}; ${spreadOf(peakRssMiB).median.toFixed(0)})`;
+function cell(one: FunctionMemory): string {
+  const rate = rateOf(one);
+  const usd = usdOfSeconds(MIB_PER_TIB / rate, one.memoryMb);
+  return `${rate.toFixed(0)} (${usd.toFixed(2)}; ${spreadOf(one.peakRssMiB).median.toFixed(0)})`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PRICES } from './prices.ts';
+import { warmDeliveries } from './warm-deliveries.ts';
 
 /** MB of a function that has one whole vCPU (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). */
 export const ONE_VCPU = 1769;
@@ -15,15 +16,5 @@ export function usdOfSeconds(seconds: number, memoryMb: number): number {
 }
 
 /** Deliveries by a worker that has as much of a processor as a function of so much memory. */
-export const functionMemory = z.object({
-  type: z.string(),
-  server: z.string(),
-  sizeMiB: z.number(),
-  rttMs: z.number(),
-  memoryMb: z.number(),
-  /** Each run of a worker that has delivered before. */
-  ms: z.array(z.number()),
-  cpuMs: z.array(z.number()),
-  peakRssMiB: z.array(z.number()),
-});
+export const functionMemory = warmDeliveries.extend({ memoryMb: z.number() });
 export type FunctionMemory = z.output<typeof functionMemory>;

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import type { MiddlewareObj } from '@middy/core';
-import { type ErrorCode, FerryError } from '../core/errors.ts';
+import { FerryError } from '../core/errors.ts';
 import { hideSecrets, hideUnusualSecrets } from '../core/known-secrets.ts';
 import { sourcePlaces } from './source-places.ts';
 
@@ -34,14 +34,9 @@ function describe(_key: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value;
   if (!(value instanceof FerryError)) return unforeseen(value);
   const { name, message, code, retry, cause } = value;
-  return {
-    ...{ name, message, code, retry },
-    ...(cause instanceof Error ? { cause: describeCause(cause, code) } : {}),
-  };
-}
-
-function describeCause(cause: Error, code: ErrorCode): object {
-  return code === 'internal' ? unforeseen(cause) : named(cause);
+  if (!(cause instanceof Error)) return { name, message, code, retry };
+  const told = code === 'internal' ? unforeseen(cause) : named(cause);
+  return { name, message, code, retry, cause: told };
 }
 
 function unforeseen(error: Error): object {

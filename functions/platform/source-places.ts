@@ -26,13 +26,17 @@ const maps = new Map<string, SourceMap | undefined>();
  * Where an error comes from, innermost first, as `functions/core/parts.ts:12:3`, with the function's name
  * where V8 knows one. Places in a bundle are looked up in the source map beside it, which is read when
  * the first error is told: Node's `--enable-source-maps` has it read at each start, which takes 15 MiB of
- * every worker and a tenth of its start. Nothing of the message is in it, which V8 puts before the frames.
+ * every worker and a tenth of its start. The message, which V8 puts before the frames, is left out: a line of
+ * it may look like one.
  */
-export function sourcePlaces({ stack = '' }: Error): string[] {
-  const frames = stack.split('\n').flatMap((line) => {
-    const groups = FRAME.exec(line)?.groups;
-    return groups ? [groups] : [];
-  });
+export function sourcePlaces({ message, stack = '' }: Error): string[] {
+  const frames = stack
+    .replace(message, '')
+    .split('\n')
+    .flatMap((line) => {
+      const groups = FRAME.exec(line)?.groups;
+      return groups ? [groups] : [];
+    });
   return frames.slice(0, MOST_PLACES).map(({ what, file = '', line, column }) => {
     const place = originOf(file, Number(line), Number(column)) ?? `${file}:${line}:${column}`;
     return what === undefined ? place : `${what} (${place})`;

@@ -17,7 +17,7 @@ function fail(text: string): never {
 
 async function begin(): Promise<void> {
   await null;
-  fail('at nothing (file:///secret:1:2)');
+  fail('lost\\n    at nothing (file:///secret:1:2)');
 }
 
 try {

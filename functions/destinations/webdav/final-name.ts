@@ -1,4 +1,5 @@
 import { FerryError } from '../../core/errors.ts';
+import { sideBySide } from '../../core/stopping.ts';
 import type { RemoteFile } from '../contract.ts';
 import { ensureFolder } from './folders.ts';
 import { type Entry, look } from './properties.ts';
@@ -30,7 +31,7 @@ export async function preparePlace(
   file: Pick<RemoteFile, 'path'>,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all([
+  await sideBySide([
     ensureFolder(server, folderOf(file), signal),
     assertNoFolder(server, server.fileUrl(file.path), signal),
   ]);

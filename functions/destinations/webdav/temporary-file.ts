@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { FerryError } from '../../core/errors.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
-import { NEVER } from '../../core/stopping.ts';
+import { NEVER, sideBySide } from '../../core/stopping.ts';
 import type { RemoteFile } from '../contract.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import type { Mark, Saved, State } from './checkpoint.ts';
@@ -53,7 +53,7 @@ export function openTemporaryFile(
 
   /** At both names at once; without a file there is nothing to mark. */
   const lookAtBoth = async (signal: AbortSignal) => {
-    const [found, older] = await Promise.all([
+    const [found, older] = await sideBySide([
       look(server, url, signal),
       assertNoFolder(server, final, signal),
     ]);
