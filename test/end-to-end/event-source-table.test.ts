@@ -59,7 +59,7 @@ describe('a table that feeds a function', () => {
     await feed.put({ id: 'bad' });
     await vi.waitFor(
       () => expect(feed.errors.at(-1)).toMatch(/Given up after 3 attempts.*bad/),
-      8000,
+      60_000,
     );
     await feed.put({ id: 'good' });
     await feed.untilSeen(['INSERT bad', 'INSERT bad', 'INSERT bad', 'INSERT good']);
@@ -109,7 +109,7 @@ async function start(answer: (records: readonly DynamoDBRecord[]) => unknown) {
           ({ eventName, dynamodb }) => `${eventName} ${dynamodb?.Keys?.id?.S}`,
         );
         expect(seen).toEqual(expected);
-      }, 8000),
+      }, 60_000),
     [Symbol.asyncDispose]: () => feed.stop(),
   };
 }

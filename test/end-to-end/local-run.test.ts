@@ -110,7 +110,7 @@ async function untilPrinted(run: ReturnType<typeof start>, moment: RegExp): Prom
 }
 
 async function expectNothingLeft(): Promise<void> {
-  await vi.waitFor(async () => expect(await processesOf(temporary)).toEqual([]), 5000);
+  await vi.waitFor(async () => expect(await processesOf(temporary)).toEqual([]), 60_000);
   expect((await readdir(temporary)).filter((name) => name.startsWith('ferry-'))).toEqual([]);
 }
 
