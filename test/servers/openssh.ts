@@ -20,6 +20,8 @@ export interface OpenSshOptions {
   readonly smallFolderBytes?: number;
   /** The command that speaks SFTP, as the user and by a shell; sshd's own unless given. */
   readonly sftpCommand?: string;
+  /** New keys are agreed upon each time that so many bytes have passed. */
+  readonly rekeyBytes?: number;
 }
 
 /** A public key of the server, as text and as `SHA256:…`. */
@@ -93,6 +95,7 @@ export async function startOpenSsh(options: OpenSshOptions = {}): Promise<OpenSs
       'LogLevel FATAL',
       `Subsystem sftp ${options.sftpCommand ?? 'internal-sftp'}`,
       ...(options.sftpOnly ? ['ForceCommand internal-sftp'] : []),
+      ...(options.rekeyBytes ? [`RekeyLimit ${options.rekeyBytes}`] : []),
       '',
     ].join('\n'),
   );

@@ -1,6 +1,5 @@
 import type { SFTPWrapper } from 'ssh2';
 import { abortError, type FerryError } from '../../core/errors.ts';
-import { MiB } from '../../core/parts.ts';
 import { unlessAborted } from '../../core/stopping.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { dial } from './dial.ts';
@@ -9,6 +8,7 @@ import { recallHostKey, rememberHostKey } from './first-host-key.ts';
 import { handshake, type Passed } from './handshake.ts';
 import { type CommandResult, runCommand } from './remote-command.ts';
 import { basePath } from './remote-path.ts';
+import { writeRequests } from './requests.ts';
 import type { SshSettings } from './settings.ts';
 import { openWindow, type Window } from './window.ts';
 
@@ -17,21 +17,6 @@ const PATIENCE_MS = 60_000;
 /** From the connected socket to SFTP that answers; the SSH client's own limit ends with the login. */
 const ESTABLISH_MS = 30_000;
 const GOODBYE_MS = 2_000;
-
-/**
- * Bytes of one read or write request. ssh2 splits a write above 31,952 bytes into two that wait for
- * each other, unless the server is known to take more; 28 KiB is below it and a multiple of a page.
- */
-export const REQUEST_BYTES = 28 * 1024;
-
-/**
- * OpenSSH takes 255 KiB (sftp-common.h), and ssh2 sends it up to 254 in one. Half of that costs no more
- * CPU time and less memory; whole pages, so that connections that share a file share no page of it.
- */
-const OPENSSH_REQUEST_BYTES = 124 * 1024;
-
-/** Bytes on their way at once: the window that OpenSSH grants a channel (channels.h). */
-const WINDOW_BYTES = 2 * MiB;
 
 /** Sends one request; `answer` gets the server's status, or what was asked for. */
 export type Send<T> = (
@@ -138,8 +123,6 @@ async function establish(
   };
   const shaken = await handshake(socket, settings, trust, passed, onTrouble);
   const { ssh, sftp, hostKey, isOpenSsh, end } = shaken;
-  const requestBytes = isOpenSsh ? OPENSSH_REQUEST_BYTES : REQUEST_BYTES;
-  writes = openWindow(Math.floor(WINDOW_BYTES / requestBytes));
   sftp.on('error', (error: unknown) => lose(connectionBroken(error)));
   sftp.on('close', () => lose(connectionBroken(trouble)));
 
@@ -199,6 +182,8 @@ async function establish(
   );
   if (isFirstTrusted) await rememberHostKey(settings, surroundings, hostKey, known);
   passed('SFTP');
+  const { atOnce, bytes: requestBytes } = writeRequests(isOpenSsh, roundTripMs);
+  writes = openWindow(atOnce);
   return {
     base: basePath(home, settings.remotePath),
     writes,

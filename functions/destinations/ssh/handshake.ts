@@ -11,6 +11,7 @@ import {
   offeredKey,
   refuseHostKey,
 } from './host-key.ts';
+import { keepPacketKeys } from './packet-keys.ts';
 import { unlockPrivateKey } from './private-key.ts';
 import type { SshSettings } from './settings.ts';
 
@@ -86,6 +87,7 @@ export async function handshake(
     });
     if (!shown) throw new Error('the SSH client asked nobody about the host key');
     const ssh = client.client;
+    keepPacketKeys(ssh);
     return { ssh, sftp, hostKey: shown, isOpenSsh: isOpenSsh(ssh), end: () => client.end() };
   } catch (error) {
     throw refusal ?? trouble ?? error;

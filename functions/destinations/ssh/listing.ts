@@ -2,10 +2,11 @@ import { posix } from 'node:path';
 import type { FileEntryWithStats } from 'ssh2';
 import { FerryError } from '../../core/errors.ts';
 import type { RemoteStat } from '../contract.ts';
-import { type Connection, REQUEST_BYTES } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { explainStatus, STATUS, statusOf } from './errors.ts';
 import { openFile, releaseHandle } from './remote-files.ts';
 import { fullPath, isTemporary } from './remote-path.ts';
+import { REQUEST_BYTES } from './requests.ts';
 
 /** Read requests on their way at once for one file. */
 const READ_AHEAD = 32;

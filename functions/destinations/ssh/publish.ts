@@ -3,7 +3,7 @@ import type { Digest, Proof } from '../../core/receipt.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { removeFile, replaceFile, statEntry } from './remote-files.ts';
-import { hashOnServer } from './remote-hash.ts';
+import { hashOnServer, type RemoteHash } from './remote-hash.ts';
 
 /** Where one file is on the server, absolute. */
 export interface Paths {
@@ -13,17 +13,18 @@ export interface Paths {
 }
 
 /**
- * Gives a whole, closed temporary file its final name. Where the server computes checksums, it is
- * proven before that, so that nothing wrong is ever visible.
+ * Gives a whole, closed temporary file its final name, once it is proven, so that nothing wrong is ever
+ * visible.
+ * @param hash what the server computed of it, where it does
  * @throws FerryError `corrupted` when the server's checksum is another one; the file is gone then
  */
 export async function publish(
   connection: Connection,
   paths: Paths,
   digest: Digest,
+  hash: RemoteHash | undefined,
   signal: AbortSignal,
 ): Promise<Proof> {
-  const hash = await hashOnServer(connection, paths.temporary, digest.size, signal);
   if (hash && hash.sha256 !== digest.sha256) {
     await removeFile(connection, paths.temporary, signal);
     throw corrupted('its SHA-256 on the server is another one');
@@ -57,11 +58,7 @@ export async function proveFinal(
   return proof(path, digest.size, hash);
 }
 
-function proof(
-  remotePath: string,
-  size: number,
-  hash: Awaited<ReturnType<typeof hashOnServer>>,
-): Proof {
+function proof(remotePath: string, size: number, hash: RemoteHash | undefined): Proof {
   if (!hash) return { verified: 'size', how: 'file size on the server', remotePath, size };
   const { sha256, tool } = hash;
   return { verified: 'checksum', how: `${tool} on the server`, remotePath, size, checksum: sha256 };

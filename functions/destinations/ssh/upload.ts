@@ -2,7 +2,7 @@ import type { Json } from '../../core/checkpoint.ts';
 import { FerryError } from '../../core/errors.ts';
 import type { PartPlan } from '../../core/parts.ts';
 import type { Digest, Proof } from '../../core/receipt.ts';
-import { NEVER } from '../../core/stopping.ts';
+import { NEVER, unlessAborted } from '../../core/stopping.ts';
 import type { Part, RemoteFile, Upload } from '../contract.ts';
 import { openLeadingParts } from '../leading-parts.ts';
 import { uploadLost } from '../upload-checkpoint.ts';
@@ -10,6 +10,7 @@ import { readCheckpoint, toCheckpoint } from './checkpoint.ts';
 import type { Connection } from './connection.ts';
 import { type Paths, proveFinal, publish } from './publish.ts';
 import { ensureFolder, openFile, removeFile, statEntry } from './remote-files.ts';
+import { hashOnServer, type RemoteHash } from './remote-hash.ts';
 import { fullPath, temporaryPath } from './remote-path.ts';
 import type { Session } from './session.ts';
 import { type SharedFile, shareFile } from './shared-file.ts';
@@ -83,6 +84,12 @@ function openUpload(
 ): Upload {
   const leading = openLeadingParts(state.held);
   let { open, modified } = state;
+  let hashing: Promise<RemoteHash | undefined> | undefined;
+
+  const hash = async (connection: Connection) => {
+    hashing ??= hashOnServer(connection, paths.temporary, file.size, NEVER);
+    return hashing;
+  };
 
   return {
     held: state.held,
@@ -91,6 +98,10 @@ function openUpload(
       if (!open) throw uploadLost('the file was closed');
       await open.write(part, signal);
       leading.settle(part.number);
+      // OpenSSH has what it acknowledged in the file: it hashes while its disk takes the rest.
+      if (leading.count === plan.count && open.connection.isOpenSsh) {
+        hash(open.connection).catch(() => {});
+      }
     },
 
     async checkpoint() {
@@ -116,7 +127,8 @@ function openUpload(
         open = undefined;
       }
       modified = temporary.modified;
-      return publish(connection, paths, digest, signal);
+      const proven = await unlessAborted(hash(connection), signal);
+      return publish(connection, paths, digest, proven, signal);
     },
 
     async abort() {
