@@ -48,8 +48,9 @@ export function fillPage(page: string, all: ReadonlyMap<string, Results>): strin
     ticks: describeTicks(of.flatMap((one) => one.ticks)),
     starts: describeStarts(of.flatMap((one) => one.starts)),
     functionMemory: describeFunctionMemory(of.flatMap((one) => one.functionMemory)),
+    // Of one machine: the CPU times of two are no prices of one function.
     costs: describeCosts(
-      of.flatMap((one) => one.measurements),
+      of[0]?.measurements ?? [],
       requests,
       of.flatMap((one) => one.ticks),
     ),
