@@ -3,18 +3,16 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createScratchFolder } from '../local/scratch-folder.ts';
 import { beginCommand } from '../test/server-command.ts';
-import { takeArrived } from './arrived.ts';
+import { deliverRepeatedly } from './deliver-repeatedly.ts';
 import { compile } from './deployment.ts';
 import { startMeasuredFerry } from './ferry.ts';
 import { keepResults } from './keep-results.ts';
 import { forEachPlace, packages } from './places/all.ts';
 import { type Profile, sumUp, v8Profile } from './profile.ts';
-import { COMPONENT, filesOf, userOf } from './s3-source.ts';
 import { startSource } from './source-process.ts';
 import { TYPES, typeOptions, typesGiven } from './type-options.ts';
 
-const MIB = 1024 ** 2;
-const SIZE = 1024 * MIB;
+const SIZE = 1024 ** 3;
 const FOLDER = 'bench/profiled';
 const HELP = `npm run bench:profile -- [--type T]… [--out FILE] [--json]
 
@@ -37,20 +35,21 @@ await using source = await startSource();
 await using ferry = await startMeasuredFerry(scratch.path, source.endpoint);
 const profiles: Profile[] = [];
 await forEachPlace(given.type, scratch.path, async (place) => {
-  const { server, type } = place;
-  const file = join(scratch.path, `${type}.cpuprofile`);
-  const settings = place.settings({ port: place.address.port, proxyPort: 0 }, FOLDER);
-  const environment = {
-    ...place.environment,
-    NODE_OPTIONS: `${ferry.nodeOptions} --import=${profiler}`,
-    PROFILE_TO: file,
-  };
-  const reset = () => takeArrived(place, `${FOLDER}/${COMPONENT}`, filesOf(1), SIZE);
-  const userId = userOf(SIZE, 1);
-  await ferry.deliver({ userId, archives: 1, type, settings, environment, reset });
-  await reset();
+  const file = join(scratch.path, `${place.type}.cpuprofile`);
+  const { server, sizeMiB, type } = await deliverRepeatedly(ferry, {
+    place,
+    line: { port: place.address.port, proxyPort: 0 },
+    rttMs: 0,
+    sizeBytes: SIZE,
+    folder: FOLDER,
+    environment: {
+      NODE_OPTIONS: `${ferry.nodeOptions} --import=${profiler}`,
+      PROFILE_TO: file,
+    },
+    runs: 1,
+  });
   const sums = sumUp(v8Profile.parse(JSON.parse(await readFile(file, 'utf8'))));
-  profiles.push({ type, server, sizeMiB: SIZE / MIB, ...sums });
+  profiles.push({ type, server, sizeMiB, ...sums });
   say(`${type}: ${Object.entries(sums).map(([doing, ms]) => `${doing} ${ms.toFixed(0)} ms`)}`);
 });
 if (given.out !== undefined) await keepResults(given.out, { profiles });

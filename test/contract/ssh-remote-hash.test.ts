@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,9 +68,8 @@ describe('the SHA-256 that an SSH server computes', () => {
 });
 
 async function serverWith(tools: readonly Tool[]) {
-  const path = join(folder, tools.join('+') || 'none');
-  await mkdir(path, { recursive: true });
-  await Promise.all(tools.map((tool) => symlink(PATHS[tool], join(path, tool)).catch(() => {})));
+  const path = await mkdtemp(join(folder, 'tools-'));
+  await Promise.all(tools.map((tool) => symlink(PATHS[tool], join(path, tool))));
   return {
     run: (command: string) =>
       new Promise<CommandResult>((resolve) => {

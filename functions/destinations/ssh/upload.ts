@@ -84,12 +84,8 @@ function openUpload(
 ): Upload {
   const leading = openLeadingParts(state.held);
   let { open, modified } = state;
+  /** Begun as soon as every part was there. */
   let hashing: Promise<RemoteHash | undefined> | undefined;
-
-  const hash = async (connection: Connection) => {
-    hashing ??= hashOnServer(connection, paths.temporary, file.size, NEVER);
-    return hashing;
-  };
 
   return {
     held: state.held,
@@ -100,7 +96,9 @@ function openUpload(
       leading.settle(part.number);
       // OpenSSH has what it acknowledged in the file: it hashes while its disk takes the rest.
       if (leading.count === plan.count && open.connection.isOpenSsh) {
-        hash(open.connection).catch(() => {});
+        hashing = hashOnServer(open.connection, paths.temporary, file.size, signal);
+        // Told when it is waited for; until then a failure must not count as unhandled.
+        hashing.catch(() => {});
       }
     },
 
@@ -127,8 +125,10 @@ function openUpload(
         open = undefined;
       }
       modified = temporary.modified;
-      const proven = await unlessAborted(hash(connection), signal);
-      return publish(connection, paths, digest, proven, signal);
+      const begun = hashing ?? hashOnServer(connection, paths.temporary, file.size, signal);
+      hashing = undefined;
+      const hash = await unlessAborted(begun, signal);
+      return publish(connection, paths, digest, hash, signal);
     },
 
     async abort() {
